@@ -1,0 +1,34 @@
+// What a build says: built, refused (a rule stands against it) or failed (it does not compile).
+
+import type { RuleId } from './rules.ts';
+
+/** One reason for a refusal or failure, in the shape of `lpl build --json` and of the editor's diagnostics. */
+export type BuildReason = {
+  rule: RuleId;
+  /** Path in the kernel tree. */
+  file?: string;
+  /** Line in the patched file, 1-based. */
+  line?: number;
+  function?: string;
+  /** One sentence: what, where, why. */
+  message: string;
+  /** What to do instead. */
+  hint: string;
+};
+
+/** A function of the livepatch. `object`: vmlinux or a module name. */
+export type PatchedFunction = { object: string; name: string; kind: 'changed' | 'new'; file: string };
+
+export type BuildStage = { name: string; ms: number; cached: boolean };
+
+export type BuildResult = {
+  verdict: 'built' | 'refused' | 'failed';
+  engine: 'objdiff';
+  /** Host path of the livepatch module (.ko); only when built. */
+  module?: string;
+  /** Name in /sys/kernel/livepatch and /sys/module. */
+  moduleName: string;
+  functions: PatchedFunction[];
+  reasons: BuildReason[];
+  stages: BuildStage[];
+};
