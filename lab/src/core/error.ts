@@ -68,7 +68,9 @@ export class LabError extends Error {
 
 /** By name, not by prototype, so that two bundles of the lab (CLI and extension) agree. */
 export function isLabError(error: unknown, code?: LabErrorCode): error is LabError {
-  return error instanceof Error && error.name === 'LabError' && (code === undefined || (error as LabError).code === code);
+  return (
+    error instanceof Error && error.name === 'LabError' && (code === undefined || (error as LabError).code === code)
+  );
 }
 
 /** Wraps anything thrown as a LabError; what is not one already is a bug of ours. */

@@ -28,13 +28,15 @@ export async function withLock<T>(resource: string, options: LockOptions, body: 
 async function acquire(resource: string, options: LockOptions): Promise<Server> {
   const name = `\0lpl-lock-${createHash('sha256').update(`${process.getuid?.()}:${resource}`).digest('hex').slice(0, 40)}`;
   const deadline = performance.now() + options.waitMs;
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     options.signal.throwIfAborted();
     const server = await tryListen(name);
     if (server) return server;
     if (performance.now() >= deadline) {
       const holder = await askHolder(name);
-      throw new LabError('state.locked', `${resource} is in use by ${holder}`, { hint: 'wait for it to end, or end it' });
+      throw new LabError('state.locked', `${resource} is in use by ${holder}`, {
+        hint: 'wait for it to end, or end it',
+      });
     }
     if (!told) {
       told = true;
@@ -48,7 +50,9 @@ function tryListen(name: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
     const who = `pid ${process.pid} (${process.argv.slice(1, 4).join(' ').split('/').at(-1)})`;
     const server = createServer((socket) => socket.on('error', () => undefined).end(who));
-    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    );
     server.listen(name, () => {
       server.unref();
       resolve(server);

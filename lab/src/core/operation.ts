@@ -91,8 +91,32 @@ export async function runStage<T>(
 /** An abort reason that is not ours (DOMException) becomes op.cancelled; an AbortSignal.timeout becomes op.timeout. */
 function settle(error: unknown, signal: AbortSignal): LabError {
   if (isLabError(error)) return error;
-  if (error instanceof Error && error.name === 'TimeoutError') return new LabError('op.timeout', error.message, { cause: error });
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return new LabError('op.timeout', error.message, { cause: error });
   if (signal.aborted || (error instanceof Error && error.name === 'AbortError'))
     return new LabError('op.cancelled', 'cancelled', { cause: error });
   return asLabError(error);
+}
+
+/**
+ * Runs acts side by side; when one fails the others are cancelled, and the failure is thrown after all have ended.
+ * (Promise.all would leave the others running unseen.)
+ */
+export async function runTogether<const T extends readonly ((ctx: OpContext) => Promise<unknown>)[]>(
+  ctx: OpContext,
+  acts: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> }> {
+  const others = new AbortController();
+  const inner: OpContext = { ...ctx, signal: AbortSignal.any([ctx.signal, others.signal]) };
+  let failure: { error: unknown } | undefined;
+  const results = await Promise.all(
+    acts.map((act) =>
+      act(inner).catch((error: unknown) => {
+        failure ??= { error };
+        others.abort();
+      }),
+    ),
+  );
+  if (failure) throw failure.error;
+  return results as { -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> };
 }

@@ -72,7 +72,12 @@ export function commandFailed(command: Command<unknown>, output: CommandOutput):
   const said = (output.stderr.trim() || output.stdout.trim()).split('\n').slice(-1)[0] ?? '';
   const name = command.argv[0].split('/').at(-1);
   return new LabError('command.failed', `${name} exited with ${output.exitCode}: ${said.slice(0, 300)}`, {
-    details: { argv: command.argv, exitCode: output.exitCode, stderr: output.stderr.slice(-8000), stdout: output.stdout.slice(-8000) },
+    details: {
+      argv: command.argv,
+      exitCode: output.exitCode,
+      stderr: output.stderr.slice(-8000),
+      stdout: output.stdout.slice(-8000),
+    },
   });
 }
 

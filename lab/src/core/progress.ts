@@ -29,14 +29,24 @@ export function reduceEvent(view: OpView, event: LabEvent): OpView {
       return { ...view, state: event.ok ? 'done' : 'failed' };
     case 'stage.start': {
       const depth = event.stage.split('/').length - 1;
-      const stage = { path: event.stage, title: event.title, depth, state: 'running', startedAt: event.at, cached: false } as const;
+      const stage = {
+        path: event.stage,
+        title: event.title,
+        depth,
+        state: 'running',
+        startedAt: event.at,
+        cached: false,
+      } as const;
       return { ...view, stages: [...view.stages, stage] };
     }
     case 'stage.waiting':
       return change(view, event.stage, (stage) => ({ ...stage, waiting: event.what }));
     case 'stage.progress': {
       const { done, total, unit } = event;
-      return change(view, event.stage, (stage) => ({ ...stage, progress: { done, unit, ...(total === undefined ? {} : { total }) } }));
+      return change(view, event.stage, (stage) => ({
+        ...stage,
+        progress: { done, unit, ...(total === undefined ? {} : { total }) },
+      }));
     }
     case 'stage.end':
       return change(view, event.stage, ({ waiting: _waiting, progress: _progress, ...stage }) => ({

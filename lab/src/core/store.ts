@@ -27,10 +27,14 @@ export async function readJson<T extends z.ZodType>(path: string, schema: T): Pr
   }
   const version = (raw as { schema?: unknown } | null)?.schema;
   if (typeof version === 'number' && version > schemaVersion)
-    throw new LabError('state.newer-format', `${path} was written by a newer lpl (schema ${version})`, { hint: 'update lpl' });
+    throw new LabError('state.newer-format', `${path} was written by a newer lpl (schema ${version})`, {
+      hint: 'update lpl',
+    });
   const parsed = schema.safeParse(raw);
   if (!parsed.success)
-    throw new LabError('state.corrupt', `${path}: ${parsed.error.issues[0]?.message}`, { hint: `delete ${path} and run again` });
+    throw new LabError('state.corrupt', `${path}: ${parsed.error.issues[0]?.message}`, {
+      hint: `delete ${path} and run again`,
+    });
   return parsed.data;
 }
 

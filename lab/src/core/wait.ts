@@ -18,7 +18,10 @@ export type WaitOptions = {
  * Polls `probe` until it returns something other than undefined. `probe` may throw to end the wait early. It is asked
  * once more after the deadline, so that the answer never hinges on the last sleep.
  */
-export async function waitUntil<T>(options: WaitOptions, probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
+export async function waitUntil<T>(
+  options: WaitOptions,
+  probe: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {
     options.signal.throwIfAborted();

@@ -1,0 +1,143 @@
+// A stock Debian kernel made ready: image and modules to boot, headers for its facts, source and prepared O= directory to
+// build for it. Each is an artefact of its own, so whoever needs only to boot waits only for the image.
+
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { artefactPath, ensureArtefact } from '../core/artefact.ts';
+import { LabError } from '../core/error.ts';
+import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { unpackPackage } from '../toolroot/extracted-root.ts';
+import { fetchPackages } from '../toolroot/fetch-packages.ts';
+import type { PackageView } from '../toolroot/package-view.ts';
+import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
+import type { StockKernel } from './catalog.ts';
+import { type BootableKernel, formatTargetName } from './target.ts';
+
+export type KernelRoom = { room: string; open: () => Promise<PackageView> };
+
+/** The image and its modules, unpacked: enough to boot. */
+export async function ensureImage(
+  ctx: OpContext,
+  { room, open }: KernelRoom,
+  kernel: StockKernel,
+): Promise<BootableKernel> {
+  const path = await runStage(ctx, { id: 'image', title: `kernel image ${kernel.release}` }, (stage) =>
+    ensureArtefact(stage, { room, label: `image-${kernel.release}`, inputs: kernel.image }, async (directory) => {
+      await unpackAll(stage, await open(), kernel.image, directory);
+      // Packages of releases before usr-merge put modules into /lib.
+      await mkdir(join(directory, 'usr/lib'), { recursive: true });
+      if ((await readdir(directory)).includes('lib'))
+        await rename(join(directory, 'lib/modules'), join(directory, 'usr/lib/modules'));
+    }),
+  );
+  return {
+    name: formatTargetName(kernel.target),
+    release: kernel.release,
+    vmlinuz: join(path, 'boot', `vmlinuz-${kernel.release}`),
+    modulesDir: join(path, 'usr/lib/modules', kernel.release),
+  };
+}
+
+/** The headers package of the flavour: .config, Module.symvers, utsrelease.h, BTF. Returns its directory. */
+export async function ensureHeaders(ctx: OpContext, { room, open }: KernelRoom, kernel: StockKernel): Promise<string> {
+  const path = await runStage(ctx, { id: 'headers', title: 'headers and symbol versions' }, (stage) =>
+    ensureArtefact(stage, { room, label: `headers-${kernel.release}`, inputs: kernel.headers }, async (directory) =>
+      unpackAll(stage, await open(), [kernel.headers], directory),
+    ),
+  );
+  return join(path, 'usr/src', `linux-headers-${kernel.release}`);
+}
+
+/** The pristine source of exactly that version, as Debian ships it with its patches applied. */
+export async function ensureSource(ctx: OpContext, { room, open }: KernelRoom, kernel: StockKernel): Promise<string> {
+  const label = `source-${kernel.target.version}`;
+  return runStage(ctx, { id: 'source', title: `kernel source ${kernel.target.version}` }, (stage) =>
+    ensureArtefact(stage, { room, label, inputs: kernel.source }, async (directory) => {
+      const scratch = join(directory, '.package');
+      await unpackAll(stage, await open(), [kernel.source], scratch);
+      const archives = await readdir(join(scratch, 'usr/src'));
+      const archive = archives.find((name) => name.endsWith('.tar.xz'));
+      if (!archive) throw new LabError('kernel.unsupported', `${kernel.source} holds no source archive`);
+      stage.waiting('unpacking the source');
+      const tar = ['tar', '-x', '--xz', '--strip-components=1', '-C', directory, '-f'] as const;
+      await runCommand({ argv: [...tar, join(scratch, 'usr/src', archive)] }, { signal: stage.signal });
+      await rm(scratch, { recursive: true });
+    }),
+  );
+}
+
+/**
+ * The O= directory as `make modules_prepare` leaves it, with the stock .config, Module.symvers and utsrelease.h (without
+ * the last two vermagic and the UTS string are wrong). Throws `kernel.unsupported` when the compiler is not the one the
+ * kernel was built with.
+ */
+export async function ensureBuildTree(
+  ctx: OpContext,
+  room: string,
+  given: { release: string; headers: string; source: string; toolroot: Toolroot },
+): Promise<string> {
+  const { headers, source, toolroot } = given;
+  const inputs = { headers: basename(headers), source: basename(source), toolroot: basename(toolroot.path), format: 1 };
+  const request = { room, label: `build-tree-${given.release}`, inputs };
+  return runStage(ctx, { id: 'build-tree', title: 'build directory for the stock configuration' }, (stage) =>
+    ensureArtefact(stage, request, async (directory) => {
+      await copyFile(join(headers, '.config'), join(directory, '.config'));
+      await checkCompiler(stage, toolroot, join(headers, '.config'));
+      const final = artefactPath(request);
+      for (const goal of ['olddefconfig', 'modules_prepare']) {
+        stage.waiting(`make ${goal}`);
+        await make(stage, toolroot, source, { host: directory, inside: final }, goal);
+      }
+      for (const name of ['Module.symvers', 'include/generated/utsrelease.h'])
+        await copyFile(join(headers, name), join(directory, name));
+      // The 5 MB ELF file that carries the kernel's BTF.
+      await cp(join(headers, 'vmlinux'), join(directory, 'vmlinux'));
+    }),
+  );
+}
+
+async function make(
+  ctx: StageContext,
+  toolroot: Toolroot,
+  source: string,
+  output: { host: string; inside: string },
+  goal: string,
+) {
+  const { path } = toolroot;
+  const argv = ['make', '-s', '-j2', '-C', source, `O=${output.inside}`, 'CC=gcc', 'HOSTCC=gcc', goal] as const;
+  await runCommand(
+    inToolroot(
+      { argv },
+      {
+        toolroot: { ...toolroot, path },
+        binds: [
+          { host: source, access: 'read' },
+          { ...output, access: 'write' },
+        ],
+      },
+    ),
+    { signal: ctx.signal, onLine: (text) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage }) },
+  );
+}
+
+/** CONFIG_CC_VERSION_TEXT ends in the compiler's own version text; the driver's name before it may differ. */
+async function checkCompiler(ctx: StageContext, toolroot: Toolroot, config: string): Promise<void> {
+  const wanted = /CONFIG_CC_VERSION_TEXT="\S+ (.*)"/.exec(await readFile(config, 'utf8'))?.[1];
+  const { stdout } = await runCommand(inToolroot({ argv: ['gcc', '--version'] }, { toolroot, binds: [] }), {
+    signal: ctx.signal,
+  });
+  const have = stdout.split('\n')[0]?.replace(/^\S+ /, '');
+  if (wanted === have) return;
+  throw new LabError('kernel.unsupported', `the kernel was built with ${wanted}, the toolroot has ${have}`, {
+    hint: 'choose another version of the target; `lpl target ls` shows them',
+  });
+}
+
+async function unpackAll(ctx: StageContext, view: PackageView, packages: string[], directory: string): Promise<void> {
+  const debs = join(directory, '.debs');
+  const files = await fetchPackages(ctx, view, packages, 'alone', debs);
+  ctx.waiting('unpacking');
+  for (const file of files) await unpackPackage(ctx, file, directory);
+  await rm(debs, { recursive: true });
+}

@@ -1,0 +1,58 @@
+// A Debian root made by unpacking packages: no privileges, no maintainer scripts, no package manager inside. Measured
+// against `mmdebstrap --variant=apt` for the same compiler root: 6 s instead of 25 s (two cores, near mirror).
+
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureArtefact } from '../core/artefact.ts';
+import { eachLimited } from '../core/each-limited.ts';
+import type { StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { fetchPackages } from './fetch-packages.ts';
+import type { PackageView } from './package-view.ts';
+
+/** What a root consists of; its content key. */
+export type RootRecipe = {
+  label: string;
+  suite: string;
+  /** Installed with everything they depend on; `name` or `name=version`. */
+  packages: readonly string[];
+  /** Unpacked without their dependencies. */
+  alone?: readonly string[];
+  /** Symbolic links that maintainer scripts (update-alternatives) would have made: link -> target. */
+  links?: Readonly<Record<string, string>>;
+};
+
+const unneeded = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'usr/share/lintian'];
+
+/** Returns the directory of the root, made on first use. `open` is called only when packages must be fetched. */
+export async function ensureRoot(
+  ctx: StageContext,
+  room: string,
+  recipe: RootRecipe,
+  open: () => Promise<PackageView>,
+): Promise<string> {
+  return ensureArtefact(ctx, { room, label: recipe.label, inputs: { recipe, format: 1 } }, async (directory) => {
+    const view = await open();
+    const debs = join(directory, '.debs');
+    const files = await fetchPackages(ctx, view, recipe.packages, 'with-dependencies', join(debs, 'all'));
+    if (recipe.alone) files.push(...(await fetchPackages(ctx, view, recipe.alone, 'alone', join(debs, 'alone'))));
+    for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+      await mkdir(join(directory, 'usr', name), { recursive: true });
+      await symlink(`usr/${name}`, join(directory, name));
+    }
+    let done = 0;
+    ctx.waiting('unpacking');
+    await eachLimited(files, 2, async (file) => {
+      await unpackPackage(ctx, file, directory);
+      ctx.progress(++done, files.length, 'files');
+    });
+    for (const [link, target] of Object.entries(recipe.links ?? {})) await symlink(target, join(directory, link));
+    await rm(debs, { recursive: true });
+    for (const path of unneeded) await rm(join(directory, path), { recursive: true, force: true });
+  });
+}
+
+/** Unpacks one .deb over `directory`; links to directories (usr-merge) are followed. */
+export async function unpackPackage(ctx: StageContext, file: string, directory: string): Promise<void> {
+  await runCommand({ argv: ['dpkg-deb', '-x', file, directory] }, { signal: ctx.signal });
+}

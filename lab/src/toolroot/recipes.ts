@@ -1,0 +1,41 @@
+// The roots the lab is made of. The lab root never changes with the target; a toolroot has the target's exact compiler.
+
+import type { RootRecipe } from './extracted-root.ts';
+
+/**
+ * QEMU and what goes into the tiny guest. From trixie whatever the host is: QEMU 7.2 of Debian 12 breaks one boot in five
+ * of kernels >= 6.12 under TCG, QEMU 10 none of 80 (FACTS 4). kpatch-build depends on half of TeX; only its unpacked
+ * files are wanted, and those need libelf.
+ */
+export const labRootRecipe: RootRecipe = {
+  label: 'lab-root',
+  suite: 'trixie',
+  packages: ['qemu-system-x86', 'qemu-utils', 'seabios', 'busybox-static', 'dropbear-bin', 'libelf1t64', 'binutils'],
+  alone: ['kpatch-build'],
+};
+
+const shellTools = [
+  'base-files',
+  'dash',
+  'bash',
+  'coreutils',
+  'sed',
+  'grep',
+  'mawk',
+  'findutils',
+  'diffutils',
+  'hostname',
+];
+const buildTools = ['make', 'bc', 'bison', 'flex', 'libc6-dev', 'libelf-dev', 'libssl-dev', 'patch', 'kmod', 'cpio'];
+const archivers = ['tar', 'gzip', 'xz-utils', 'zstd'];
+
+/** A root to compile kernel code of `suite` in. `compiler` is a package, with version: gcc-14=14.2.0-19. */
+export function toolrootRecipe(suite: string, compiler: string): RootRecipe {
+  const gcc = compiler.split('=')[0] as string;
+  return {
+    label: `toolroot-${suite}-${gcc}`,
+    suite,
+    packages: [compiler, ...shellTools, ...buildTools, ...archivers],
+    links: { 'usr/bin/gcc': gcc, 'usr/bin/cc': gcc, 'usr/bin/awk': 'mawk' },
+  };
+}
