@@ -1,0 +1,262 @@
+// lpl-agent: what the lab runs inside a guest. One static binary, started over ssh, talking lines of JSON on stdout.
+//
+//   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
+//   lpl-agent witness PID...         the heartbeat (10 ms) and who is still alive (500 ms), until stdout closes
+//   lpl-agent transition MODULE      every task's patch_state, 20 ms apart, until the transition is over
+//
+// It allocates nothing while it watches, so that it sees the guest and not itself; it reports its own CPU time.
+
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now_us(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static void sleep_until_us(long long us)
+{
+	struct timespec t = { us / 1000000, us % 1000000 * 1000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+		;
+}
+
+// First bytes of a small file without its newline; "" when it cannot be read.
+static const char *slurp(const char *path, char *to, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, to, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	to[n > 0 ? n : 0] = 0;
+	to[strcspn(to, "\n")] = 0;
+	return to;
+}
+
+// ---- serve ---------------------------------------------------------------------------------------------------------
+
+enum { MAX_CLIENTS = 64, LINE = 64 };
+
+struct client {
+	char line[LINE];
+	size_t used;
+};
+
+static struct pollfd polled[MAX_CLIENTS + 1];
+static struct client clients[MAX_CLIENTS + 1];
+
+// Answers every complete line; 0 when the client is done.
+static int answer(int i)
+{
+	struct client *c = &clients[i];
+	ssize_t n = read(polled[i].fd, c->line + c->used, LINE - c->used);
+	char *end, reply[LINE + 32];
+
+	if (n <= 0)
+		return 0;
+	c->used += n;
+	while ((end = memchr(c->line, '\n', c->used))) {
+		size_t length = end - c->line + 1;
+		int size = snprintf(reply, sizeof(reply), "%.*s %lld\n", (int)length - 1, c->line, now_us(CLOCK_MONOTONIC));
+
+		if (write(polled[i].fd, reply, size) != size)
+			return 0;
+		memmove(c->line, end + 1, c->used -= length);
+	}
+	return c->used < LINE;
+}
+
+static int serve(int port)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int count = 1, one = 1;
+
+	polled[0] = (struct pollfd){ socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), POLLIN, 0 };
+	setsockopt(polled[0].fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(polled[0].fd, (struct sockaddr *)&any, sizeof(any)) || listen(polled[0].fd, MAX_CLIENTS)) {
+		perror("lpl-agent serve");
+		return 1;
+	}
+	printf("{\"serving\":%d,\"pid\":%d}\n", port, getpid());
+	fflush(stdout);
+	while (poll(polled, count, -1) > 0 || errno == EINTR) {
+		for (int i = count - 1; i > 0; i--) {
+			if (!polled[i].revents || answer(i))
+				continue;
+			close(polled[i].fd);
+			polled[i] = polled[--count];
+			clients[i] = clients[count];
+		}
+		if (!polled[0].revents || count > MAX_CLIENTS)
+			continue;
+		polled[count] = (struct pollfd){ accept4(polled[0].fd, NULL, NULL, SOCK_CLOEXEC), POLLIN, 0 };
+		if (polled[count].fd < 0)
+			continue;
+		setsockopt(polled[count].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		clients[count++].used = 0;
+	}
+	return 1;
+}
+
+// ---- witness -------------------------------------------------------------------------------------------------------
+
+// Field 22 of /proc/PID/stat: start time in clock ticks since boot; 0 when there is no such process.
+static unsigned long long start_ticks(const char *pid)
+{
+	char path[64], stat[512], *field;
+	unsigned long long ticks = 0;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
+	field = strrchr(slurp(path, stat, sizeof(stat)), ')');
+	for (int i = 0; field && i < 20; i++)
+		field = strchr(field + 1, ' ');
+	if (field)
+		sscanf(field, " %llu", &ticks);
+	return ticks;
+}
+
+static long btime(void)
+{
+	static char stat[65536];
+	int fd = open("/proc/stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, stat, sizeof(stat) - 1);
+	char *at;
+
+	if (fd >= 0)
+		close(fd);
+	stat[n > 0 ? n : 0] = 0;
+	at = strstr(stat, "\nbtime ");
+	return at ? atol(at + 7) : 0;
+}
+
+static void print_identity(char **pids)
+{
+	char boot_id[64], tainted[32];
+	struct rusage used;
+
+	slurp("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	slurp("/proc/sys/kernel/tainted", tainted, sizeof(tainted));
+	getrusage(RUSAGE_SELF, &used);
+	printf(",\"bootId\":\"%s\",\"btime\":%ld,\"taint\":%s,\"cpuUs\":%ld,\"pids\":{", boot_id, btime(), *tainted ? tainted : "0",
+	       (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000L + used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+	for (char **pid = pids; *pid; pid++)
+		printf("%s\"%s\":%llu", pid == pids ? "" : ",", *pid, start_ticks(*pid));
+	printf("}");
+}
+
+// One line every 50 ms: the longest time between two ticks of 10 ms in it; every tenth line also who is alive.
+static int witness(char **pids)
+{
+	const long long tick = 10000;
+	long long next = now_us(CLOCK_MONOTONIC), last = next;
+
+	for (unsigned line = 0;; line++) {
+		long long longest = 0, at;
+
+		for (int i = 0; i < 5; i++) {
+			next += tick;
+			sleep_until_us(next);
+			at = now_us(CLOCK_MONOTONIC);
+			if (at - last > longest)
+				longest = at - last;
+			last = at;
+			if (at > next)
+				next += (at - next) / tick * tick;
+		}
+		printf("{\"upUs\":%lld,\"wallUs\":%lld,\"gapUs\":%lld", now_us(CLOCK_BOOTTIME), now_us(CLOCK_REALTIME), longest);
+		if (line % 10 == 0)
+			print_identity(pids);
+		printf("}\n");
+		if (fflush(stdout))
+			return 0;
+	}
+}
+
+// ---- transition ----------------------------------------------------------------------------------------------------
+
+struct tally {
+	int patched, unpatched, idle;
+};
+
+// Counts the patch_state of every task (proc(5): -1 no transition, 0 unpatched, 1 patched).
+static struct tally count_tasks(void)
+{
+	struct tally tally = { 0, 0, 0 };
+	struct dirent *process, *task;
+	char path[300], state[16];
+	DIR *proc = opendir("/proc"), *tasks;
+
+	while (proc && (process = readdir(proc))) {
+		if (*process->d_name < '0' || *process->d_name > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/task", process->d_name);
+		if (!(tasks = opendir(path)))
+			continue;
+		while ((task = readdir(tasks))) {
+			if (*task->d_name == '.')
+				continue;
+			snprintf(path, sizeof(path), "/proc/%.20s/task/%.20s/patch_state", process->d_name, task->d_name);
+			slurp(path, state, sizeof(state));
+			if (*state == '1')
+				tally.patched++;
+			else if (*state == '0')
+				tally.unpatched++;
+			else if (*state)
+				tally.idle++;
+		}
+		closedir(tasks);
+	}
+	if (proc)
+		closedir(proc);
+	return tally;
+}
+
+static int transition(const char *module)
+{
+	char path[256], running[8], enabled[8];
+
+	for (;;) {
+		struct tally tally = count_tasks();
+
+		snprintf(path, sizeof(path), "/sys/kernel/livepatch/%s/enabled", module);
+		slurp(path, enabled, sizeof(enabled));
+		snprintf(path, sizeof(path), "/sys/kernel/livepatch/%s/transition", module);
+		slurp(path, running, sizeof(running));
+		printf("{\"upUs\":%lld,\"transition\":%d,\"enabled\":%d,\"patched\":%d,\"unpatched\":%d,\"idle\":%d}\n",
+		       now_us(CLOCK_BOOTTIME), *running == '1', *enabled == '1', tally.patched, tally.unpatched, tally.idle);
+		if (fflush(stdout) || *running != '1')
+			return 0;
+		usleep(20000);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 3 && !strcmp(argv[1], "serve"))
+		return serve(atoi(argv[2]));
+	if (argc >= 2 && !strcmp(argv[1], "witness"))
+		return witness(argv + 2);
+	if (argc == 3 && !strcmp(argv[1], "transition"))
+		return transition(argv[2]);
+	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID... | transition MODULE\n");
+	return 2;
+}
