@@ -1,0 +1,67 @@
+// What a trial saw, raw and complete; the verdict is a pure function of it. Times are milliseconds on the clock of the run
+// they belong to unless their name says otherwise.
+
+import type { BuildResult } from '../build/result.ts';
+import type { StalledTask } from '../core/event.ts';
+import type { ConnectionEvent, RequestSample } from '../workload/service-load.ts';
+import type { WitnessSample } from '../workload/witness.ts';
+
+/** A named stretch of a run. `patch`: index of the patch it belongs to. */
+export type Phase = { name: 'baseline' | 'load' | 'live' | 'unload' | 'after' | 'reboot'; patch?: number; fromMs: number; toMs: number };
+
+/** Everything the witnesses saw from the first to the last moment of one run over one machine. */
+export type Run = {
+  startedAt: number;
+  durationMs: number;
+  phases: Phase[];
+  requests: RequestSample[];
+  connections: ConnectionEvent[];
+  witness: WitnessSample[];
+  /** Host-side scheduling delay of QEMU's threads (/proc/PID/task/TID/schedstat), per sample. */
+  hostDelay: { atMs: number; delayMs: number }[];
+  /** QMP events that mean the machine stopped, reset or died. */
+  machineEvents: { atMs: number; event: string }[];
+  /** Kernel complaints read off the console as they appeared. */
+  consoleProblems: { atMs: number; kind: string; line: string }[];
+};
+
+/** One transition as followed from inside the guest. */
+export type TransitionEvidence = {
+  direction: 'patching' | 'unpatching';
+  fromMs: number;
+  toMs: number;
+  outcome: 'complete' | 'reversed' | 'stuck';
+  samples: { atMs: number; converged: number; remaining: number }[];
+  stalled: StalledTask[];
+};
+
+export type ReproducerEvidence = { when: 'before' | 'live' | 'after'; exitCode: number; output: string };
+
+export type PatchEvidence = {
+  name: string;
+  title: string;
+  diff: string;
+  build: BuildResult;
+  moduleSha256?: string;
+  reproducer: ReproducerEvidence[];
+  expectsReproducer: boolean;
+  transitions: TransitionEvidence[];
+  /** What the kernel said when it would not take the module. */
+  rejection?: string;
+};
+
+export type Evidence = {
+  schema: 1;
+  scenario: string;
+  tool: string;
+  target: string;
+  release: string;
+  machine: { qemu: string; accelerator: string; cpus: number; memoryMiB: number };
+  compiler: string;
+  patches: PatchEvidence[];
+  run?: Run;
+  control?: Run;
+  dmesg?: { canaryFound: boolean; lines: string[]; problems: string[] };
+  /** What kept the trial from finding out, when something did. */
+  hindrance?: { stage: string; culprit: 'user' | 'host' | 'guest' | 'us'; code: string; message: string };
+};

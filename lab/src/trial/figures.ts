@@ -1,0 +1,94 @@
+// The numbers of a run: pure arithmetic over its samples.
+
+import type { Run } from './evidence.ts';
+
+export type RequestFigures = {
+  sent: number;
+  answered: number;
+  lost: number;
+  resets: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+  /** Longest time in which no connection got an answer. */
+  longestSilenceMs: number;
+};
+
+export type StallFigures = {
+  /** Longest gap between two heartbeat ticks, and the same less what the host's scheduler took. */
+  longestMs: number;
+  longestOwnMs: number;
+  samples: number;
+};
+
+type Window = { fromMs: number; toMs: number };
+
+const whole = (run: Run): Window => ({ fromMs: 0, toMs: run.durationMs });
+const within = ({ fromMs, toMs }: Window) => ({ atMs }: { atMs: number }) => atMs >= fromMs && atMs < toMs;
+
+export function requestFigures(run: Run, window: Window = whole(run)): RequestFigures {
+  const requests = run.requests.filter(within(window));
+  const latencies = requests.flatMap(({ latencyMs }) => (latencyMs === null ? [] : [latencyMs])).sort((a, b) => a - b);
+  return {
+    sent: requests.length,
+    answered: latencies.length,
+    lost: requests.length - latencies.length,
+    resets: run.connections.filter(within(window)).filter(({ event }) => event === 'reset' || event === 'closed').length,
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    maxMs: latencies.at(-1) ?? 0,
+    longestSilenceMs: longestSilence(run, window),
+  };
+}
+
+/** `sorted` ascending; nearest rank; 0 when empty. */
+export function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? 0;
+}
+
+function longestSilence(run: Run, { fromMs, toMs }: Window): number {
+  const answers = run.requests
+    .flatMap(({ atMs, latencyMs }) => (latencyMs === null ? [] : [atMs + latencyMs]))
+    .filter((at) => at >= fromMs && at < toMs)
+    .sort((a, b) => a - b);
+  let longest = 0;
+  let last = fromMs;
+  for (const at of [...answers, toMs]) {
+    longest = Math.max(longest, at - last);
+    last = at;
+  }
+  return longest;
+}
+
+/** A sample's line may reach the host late; delays of the host count when they fall within this much of the gap. */
+const slackMs = 150;
+
+export function stallFigures(run: Run, window: Window = whole(run)): StallFigures {
+  const samples = run.witness.filter(within(window));
+  let longestMs = 0;
+  let longestOwnMs = 0;
+  for (const { atMs, gapUs } of samples) {
+    const gapMs = gapUs / 1000;
+    longestMs = Math.max(longestMs, gapMs);
+    if (gapMs <= longestOwnMs) continue;
+    const delay = run.hostDelay
+      .filter(within({ fromMs: atMs - gapMs - slackMs, toMs: atMs + slackMs }))
+      .reduce((sum, { delayMs }) => sum + delayMs, 0);
+    longestOwnMs = Math.max(longestOwnMs, gapMs - delay);
+  }
+  return { longestMs, longestOwnMs, samples: samples.length };
+}
+
+/** CPU the witness itself used, as a fraction of one guest CPU. */
+export function witnessCost(run: Run): number | undefined {
+  const identities = run.witness.filter(({ identity }) => identity);
+  const [first, last] = [identities[0], identities.at(-1)];
+  if (!first?.identity || !last?.identity || last.upUs === first.upUs) return undefined;
+  return (last.identity.cpuUs - first.identity.cpuUs) / (last.upUs - first.upUs);
+}
+
+/** For people: "1.3 ms", "250 ms". */
+export const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+
+/** For people: "2.47 s". */
+export const seconds = (valueMs: number) => `${(valueMs / 1000).toFixed(2)} s`;

@@ -1,0 +1,132 @@
+// Did anything stop? One check for each witness of DESIGN 5.
+
+import type { Check } from './check.ts';
+import type { Evidence, Run } from './evidence.ts';
+import { ms, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
+
+/** Taint bits a livepatch is expected to add: out-of-tree, unsigned, livepatch (Documentation/admin-guide/tainted-kernels). */
+const expectedTaint = (1 << 12) | (1 << 13) | (1 << 15);
+
+export function uptimeChecks(evidence: Evidence): Check[] {
+  const { run } = evidence;
+  if (!run) return [{ id: 'run', title: 'machine watched', ok: undefined, figure: 'the machine never ran' }];
+  return [
+    ...identityChecks(run),
+    requestCheck(run),
+    stallCheck(run),
+    machineCheck(run),
+    kernelLogCheck(evidence, run),
+    taintCheck(run),
+    ...(evidence.control ? [controlCheck(evidence.control)] : []),
+  ];
+}
+
+function identityChecks(run: Run): Check[] {
+  const identities = run.witness.flatMap(({ identity }) => identity ?? []);
+  const same = <T>(values: T[]) => (values.length < 2 ? undefined : values.every((value) => value === values[0]));
+  const bootIds = identities.map(({ bootId }) => bootId);
+  const pids = identities.map(({ pids: starts }) => JSON.stringify(starts));
+  const alive = identities.every(({ pids: starts }) => Object.values(starts).every((start) => start > 0));
+  const span = identities.length < 2 ? undefined : uptimeSpan(run);
+  const watched = Object.keys(identities[0]?.pids ?? {}).join(', ');
+  return [
+    { id: 'boot-id', title: 'boot_id unchanged', ok: same(bootIds), figure: `${new Set(bootIds).size} boot_id in ${bootIds.length} readings` },
+    {
+      id: 'btime',
+      title: 'btime unchanged',
+      ok: identities.length < 2 ? undefined : Math.max(...identities.map((i) => i.btime)) - Math.min(...identities.map((i) => i.btime)) <= 1,
+      figure: `${identities[0]?.btime ?? 'never read'}`,
+    },
+    {
+      id: 'uptime',
+      title: 'uptime advances with host time',
+      ok: span && Math.abs(span.guestMs - span.hostMs) <= Math.max(500, span.hostMs * 0.02),
+      figure: span ? `${seconds(span.guestMs)} in the guest, ${seconds(span.hostMs)} on the host` : 'not enough samples',
+    },
+    {
+      id: 'processes',
+      title: 'pid 1 and witness processes live on',
+      ok: same(pids) && alive,
+      figure: `pids ${watched || 'never seen'}, start times ${same(pids) ? 'unchanged' : 'changed'}`,
+    },
+  ];
+}
+
+function uptimeSpan(run: Run): { guestMs: number; hostMs: number } | undefined {
+  const [first, last] = [run.witness[0], run.witness.at(-1)];
+  return first && last && { guestMs: (last.upUs - first.upUs) / 1000, hostMs: last.atMs - first.atMs };
+}
+
+function requestCheck(run: Run): Check {
+  const { sent, answered, lost, resets, p50Ms, p99Ms, maxMs } = requestFigures(run);
+  const wrong = run.connections.filter(({ event }) => event === 'wrong-answer').length;
+  const base = { id: 'requests', title: 'every request answered' };
+  // A load that did not run through the whole watch proves nothing about the part it missed.
+  const everyPhase = run.phases.every(({ fromMs, toMs }) => toMs - fromMs < 500 || requestFigures(run, { fromMs, toMs }).sent > 0);
+  if (sent === 0 || !everyPhase) return { ...base, ok: undefined, figure: `the load did not run all the time (${sent} requests)` };
+  const figure = `${sent} sent, ${answered} answered, ${lost} lost, ${resets} connections broken; p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, max ${ms(maxMs)}`;
+  return { ...base, ok: lost === 0 && resets === 0 && wrong === 0, figure: wrong ? `${figure}; ${wrong} wrong answers` : figure };
+}
+
+/** How long a gap may be: five times the longest of this guest's own baseline, and never under a quarter second. */
+function stallCheck(run: Run): Check {
+  const base = { id: 'stall', title: 'no stall beyond the baseline' };
+  const baseline = run.phases.find(({ name }) => name === 'baseline');
+  const quiet = baseline && stallFigures(run, baseline);
+  const patched = baseline && stallFigures(run, { fromMs: baseline.toMs, toMs: run.durationMs });
+  const expectedSamples = (run.durationMs - (baseline?.toMs ?? 0)) / 50;
+  if (!quiet || !patched || quiet.samples < 5 || patched.samples < expectedSamples / 4)
+    return { ...base, ok: undefined, figure: 'the heartbeat was not heard all the time' };
+  const limitMs = Math.max(250, 5 * quiet.longestMs);
+  const cost = witnessCost(run);
+  return {
+    ...base,
+    ok: patched.longestOwnMs <= limitMs,
+    figure:
+      `longest ${ms(patched.longestMs)} (${ms(patched.longestOwnMs)} not explained by the host), baseline ${ms(quiet.longestMs)}, ` +
+      `limit ${ms(limitMs)}; the witness cost ${cost === undefined ? '?' : (cost * 100).toFixed(1)} % of a CPU`,
+  };
+}
+
+function machineCheck(run: Run): Check {
+  const events = run.machineEvents.map(({ event }) => event);
+  return {
+    id: 'machine',
+    title: 'QEMU saw no reset, stop or panic',
+    ok: events.length === 0,
+    figure: events.length === 0 ? 'no such event' : events.join(', '),
+  };
+}
+
+function kernelLogCheck({ dmesg }: Evidence, run: Run): Check {
+  const base = { id: 'kernel-log', title: 'kernel log clean' };
+  const seen = run.consoleProblems[0]?.line ?? dmesg?.problems[0];
+  if (seen !== undefined) return { ...base, ok: false, figure: seen };
+  if (!dmesg) return { ...base, ok: undefined, figure: 'the kernel log was not read' };
+  if (!dmesg.canaryFound) return { ...base, ok: undefined, figure: 'the canary is gone: the log overflowed or was cleared' };
+  return { ...base, ok: true, figure: `${dmesg.lines.length} lines since the canary, no complaint` };
+}
+
+function taintCheck(run: Run): Check {
+  const taints = run.witness.flatMap(({ identity }) => identity?.taint ?? []);
+  const [before, after] = [taints[0], taints.at(-1)];
+  const base = { id: 'taint', title: 'only the expected taint' };
+  if (before === undefined || after === undefined) return { ...base, ok: undefined, figure: 'never read' };
+  const added = after & ~before;
+  return { ...base, ok: (added & ~expectedTaint) === 0, figure: `${before} -> ${after} (${taintLetters(added) || 'none added'})` };
+}
+
+const taintLetters = (bits: number) => [...'PFSRMBUDAWCIOELKXTN'].filter((_, bit) => (bits >> bit) & 1).join('');
+
+/** The control experiment is our own negative control: witnesses that cannot tell a reboot prove nothing. */
+function controlCheck(control: Run): Check {
+  const bootIds = new Set(control.witness.flatMap(({ identity }) => identity?.bootId ?? []));
+  const { lost, longestSilenceMs } = requestFigures(control);
+  const noticed = bootIds.size > 1 && control.machineEvents.some(({ event }) => event === 'RESET');
+  return {
+    id: 'control',
+    title: 'the same witnesses notice a reboot',
+    ok: noticed ? true : undefined,
+    figure: `${bootIds.size} boot_ids, ${lost} requests lost, silent for ${seconds(longestSilenceMs)}`,
+  };
+}

@@ -1,0 +1,146 @@
+// The load on the guest's TCP service, from the host: numbered requests on long-lived connections, every one accounted
+// for. A connection that breaks is evidence; a client then connects again as real clients do, so that an outage has an end.
+
+import { createConnection, type Socket } from 'node:net';
+
+/** One request. Times in milliseconds on the clock given to `startServiceLoad`; `latencyMs` null: never answered. */
+export type RequestSample = { atMs: number; connection: number; latencyMs: number | null };
+
+/** Something that happened to a connection. */
+export type ConnectionEvent = { atMs: number; connection: number; event: 'open' | 'reset' | 'closed' | 'refused' | 'wrong-answer' };
+
+export type ServiceLoadOptions = {
+  port: number;
+  connections: number;
+  /** Pause between an answer and the next request of the same connection. */
+  paceMs: number;
+  /** A request not answered after this long is lost. */
+  timeoutMs: number;
+  /** Milliseconds since the run began. */
+  clock: () => number;
+};
+
+export type ServiceLoad = {
+  readonly requests: readonly RequestSample[];
+  readonly events: readonly ConnectionEvent[];
+  /** Milliseconds on the clock of the last answer; undefined before the first. */
+  lastAnswerMs(): number | undefined;
+  /** Lets outstanding requests be answered or time out, then closes. */
+  stop(): Promise<void>;
+};
+
+/** Starts the clients; they run until `stop`. Nothing here throws: what goes wrong is recorded. */
+export function startServiceLoad(options: ServiceLoadOptions): ServiceLoad {
+  const requests: RequestSample[] = [];
+  const events: ConnectionEvent[] = [];
+  const stopping = new AbortController();
+  const clients = Array.from({ length: options.connections }, (_, connection) =>
+    runClient({ ...options, connection, requests, events, signal: stopping.signal }),
+  );
+  return {
+    requests,
+    events,
+    lastAnswerMs: () => {
+      const last = requests.findLast((sample) => sample.latencyMs !== null);
+      return last && last.atMs + (last.latencyMs ?? 0);
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(clients);
+    },
+  };
+}
+
+type Client = ServiceLoadOptions & {
+  connection: number;
+  requests: RequestSample[];
+  events: ConnectionEvent[];
+  signal: AbortSignal;
+};
+
+const reconnectAfterMs = 50;
+
+async function runClient(client: Client): Promise<void> {
+  let number = 0;
+  while (!client.signal.aborted) {
+    const line = await connect(client);
+    if (!line) {
+      await pause(reconnectAfterMs);
+      continue;
+    }
+    while (!client.signal.aborted) {
+      const atMs = client.clock();
+      const answer = await line.ask(++number, client.timeoutMs);
+      const latencyMs = answer === 'ok' ? client.clock() - atMs : null;
+      client.requests.push({ atMs, connection: client.connection, latencyMs });
+      if (answer === 'ok') await pause(client.paceMs);
+      else if (answer !== 'timeout') break;
+      // Not answered in time: the connection is not given up, as a reset would be; the next request follows on it.
+    }
+    line.close();
+  }
+}
+
+type Line = { ask(number: number, timeoutMs: number): Promise<'ok' | 'timeout' | 'broken'>; close(): void };
+
+function connect(client: Client): Promise<Line | undefined> {
+  const { connection, events, clock } = client;
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port: client.port, noDelay: true });
+    socket.setTimeout(client.timeoutMs, () => socket.destroy());
+    let opened = false;
+    socket.once('connect', () => {
+      opened = true;
+      socket.setTimeout(0);
+      events.push({ atMs: clock(), connection, event: 'open' });
+      resolve(numberedLine(socket, client));
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      events.push({ atMs: clock(), connection, event: opened && error.code === 'ECONNRESET' ? 'reset' : 'refused' });
+    });
+    socket.once('close', (hadError) => {
+      if (opened && !hadError && !client.signal.aborted) events.push({ atMs: clock(), connection, event: 'closed' });
+      resolve(undefined);
+    });
+  });
+}
+
+/** Asks one question at a time. Late answers to questions given up are recognised by their number and dropped. */
+function numberedLine(socket: Socket, client: Client): Line {
+  let waiting: { number: number; settle: (answer: 'ok' | 'timeout' | 'broken') => void } | undefined;
+  let received = '';
+  let broken = false;
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk: string) => {
+    received += chunk;
+    const lines = received.split('\n');
+    received = lines.pop() ?? '';
+    for (const line of lines) {
+      const number = Number(line.split(' ')[0]);
+      if (waiting && number === waiting.number) waiting.settle('ok');
+      else if (!(number < (waiting?.number ?? Infinity)))
+        client.events.push({ atMs: client.clock(), connection: client.connection, event: 'wrong-answer' });
+    }
+  });
+  socket.once('close', () => {
+    broken = true;
+    waiting?.settle('broken');
+  });
+  return {
+    ask: (number, timeoutMs) =>
+      new Promise((resolve) => {
+        if (broken) return resolve('broken');
+        const settle = (answer: 'ok' | 'timeout' | 'broken') => {
+          clearTimeout(timer);
+          waiting = undefined;
+          resolve(answer);
+        };
+        const timer = setTimeout(() => settle('timeout'), timeoutMs);
+        waiting = { number, settle };
+        socket.write(`${number}\n`);
+      }),
+    close: () => socket.destroy(),
+  };
+}
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,65 @@
+// The in-guest witness: heartbeat and identity, streamed by lpl-agent over ssh and kept raw.
+
+import type { Guest, GuestStream } from '../vm/guest.ts';
+
+/** One line of `lpl-agent witness`. `atMs`: the run's clock when it reached the host; times in µs are the guest's. */
+export type WitnessSample = {
+  atMs: number;
+  /** CLOCK_BOOTTIME and CLOCK_REALTIME. */
+  upUs: number;
+  wallUs: number;
+  /** Longest time between two 10 ms ticks since the sample before. */
+  gapUs: number;
+  identity?: Identity;
+};
+
+export type Identity = {
+  bootId: string;
+  /** Boot time, seconds since the epoch (/proc/stat). */
+  btime: number;
+  taint: number;
+  /** CPU time of the witness itself. */
+  cpuUs: number;
+  /** Start time in clock ticks by pid; 0: no such process. */
+  pids: Record<string, number>;
+};
+
+export type Witness = {
+  readonly samples: readonly WitnessSample[];
+  /** True while the stream has not ended. */
+  isWatching(): boolean;
+  stop(): Promise<void>;
+};
+
+export const agentPath = '/bin/lpl-agent';
+
+/** Starts watching the guest and these processes of it (pid 1 always). Rejects with `guest.unreachable`. */
+export async function startWitness(
+  guest: Guest,
+  pids: readonly number[],
+  clock: () => number,
+  signal: AbortSignal,
+): Promise<Witness> {
+  const samples: WitnessSample[] = [];
+  const stream = await guest.stream([agentPath, 'witness', '1', ...pids.map(String)], { signal });
+  let watching = true;
+  const reading = readSamples(stream, samples, clock).finally(() => (watching = false));
+  return {
+    samples,
+    isWatching: () => watching,
+    stop: async () => {
+      stream.close();
+      await reading.catch(() => undefined);
+    },
+  };
+}
+
+async function readSamples(stream: GuestStream, samples: WitnessSample[], clock: () => number): Promise<void> {
+  for await (const line of stream.lines) samples.push(parseWitnessLine(line, clock()));
+}
+
+/** Throws SyntaxError on anything that is not a line of the witness. */
+export function parseWitnessLine(line: string, atMs: number): WitnessSample {
+  const { upUs, wallUs, gapUs, ...rest } = JSON.parse(line) as { upUs: number; wallUs: number; gapUs: number } & Identity;
+  return { atMs, upUs, wallUs, gapUs, ...(rest.bootId === undefined ? {} : { identity: rest }) };
+}
