@@ -1,0 +1,57 @@
+// How a suite inside VS Code tells the runner what it found: a unix socket (unix(7)) with one JSON message a line, the
+// last of which says that the suite has ended. An exit code cannot say so: VS Code may report 0 for a suite whose
+// extension host died half-way (FACTS: false-pass trap).
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export type SuiteMessage = { line: string } | { end: SuiteResult };
+export type SuiteResult = { passed: number; failed: number; pending: number };
+
+export type ReportChannel = {
+  /** For the environment of the suite: LPL_REPORT_SOCKET. */
+  path: string;
+  /** The result, once the suite has said its end; undefined when it vanished before. Asked after VS Code has gone. */
+  result(): Promise<SuiteResult | undefined>;
+  /** Settles when a suite has connected and its connection has ended, with or without a result. */
+  hungUp: Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Listens for one suite; its lines go to `onLine` as they come. */
+export async function openReportChannel(onLine: (line: string) => void): Promise<ReportChannel> {
+  const directory = await mkdtemp(join(tmpdir(), 'lpl-report-'));
+  const path = join(directory, 'report.sock');
+  let result: SuiteResult | undefined;
+  const sockets: Socket[] = [];
+  let hangUp = () => {};
+  const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    createInterface({ input: socket })
+      .on('line', (text) => {
+        const message = JSON.parse(text) as SuiteMessage;
+        if ('line' in message) onLine(message.line);
+        else result = message.end;
+      })
+      .on('close', hangUp);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return {
+    path,
+    hungUp,
+    result: async () => {
+      if (sockets.length > 0) await hungUp;
+      return result;
+    },
+    close: async () => {
+      sockets.forEach((socket) => socket.destroy());
+      await new Promise((resolve) => server.close(resolve));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,59 @@
+// `npm run test:editor [WORD...]`: the editor suites in a real VS Code, after the negative controls of how they are
+// judged; with words, only the runs whose names contain one. LPL_TEST_RESULT names a file for {passed, failed}.
+
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LabEvent } from '../../lab/src/core/event.ts';
+import { runOperation } from '../../lab/src/core/operation.ts';
+import type { SuiteResult } from './report-channel.ts';
+import { editorRuns, performRun } from './runs.ts';
+import { findVscode } from './vscode-host/find-vscode.ts';
+
+const artifacts = join(import.meta.dirname, '../../artifacts/editor');
+const words = process.argv.slice(2);
+
+process.exitCode = (await main()) ? 0 : 1;
+
+async function main(): Promise<boolean> {
+  const total: SuiteResult = { passed: 0, failed: 0, pending: 0 };
+  const started = performance.now();
+  try {
+    const signal = new AbortController().signal;
+    const host = await runOperation({ name: 'find VS Code', signal, emit: showEvent }, findVscode);
+    console.log(`VS Code: ${host.kind} (${host.executable})`);
+    rmSync(artifacts, { recursive: true, force: true });
+    mkdirSync(artifacts, { recursive: true });
+    const runs = editorRuns.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+    for (const [index, run] of runs.entries()) {
+      console.log(`\n${run.name}`);
+      const log = join(artifacts, `run-${index}.log`);
+      add(total, await performRun(run, { host, log, onLine: (line) => console.log(line) }).catch(asFailure));
+    }
+  } catch (error) {
+    add(total, asFailure(error));
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`\n  ${total.passed} passing (${seconds}s)\n  ${total.failed} failing`);
+  if (total.pending > 0) console.log(`  ${total.pending} pending`);
+  const resultFile = process.env['LPL_TEST_RESULT'];
+  if (resultFile) writeFileSync(resultFile, JSON.stringify({ passed: total.passed, failed: total.failed }));
+  return total.failed === 0 && total.passed > 0;
+}
+
+function add(total: SuiteResult, result: SuiteResult): void {
+  for (const key of ['passed', 'failed', 'pending'] as const) total[key] += result[key];
+}
+
+/** A run that could not be judged counts as one failure. */
+function asFailure(error: unknown): SuiteResult {
+  console.error(error instanceof Error ? `  ✘ ${error.message}` : error);
+  return { passed: 0, failed: 1, pending: 0 };
+}
+
+function showEvent(event: LabEvent): void {
+  if (event.type === 'stage.waiting') console.log(`  ${event.stage}: ${event.what} ...`);
+  if (event.type === 'stage.end')
+    console.log(
+      `  ${event.stage}: ${event.ok ? 'ok' : 'failed'}${event.cached ? ', cached' : ''} (${event.ms} ms) ${event.note ?? ''}`,
+    );
+}
