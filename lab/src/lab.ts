@@ -1,5 +1,15 @@
 // The facade: the only door to the lab for the CLI and the editor. Nothing here decides; the rooms do.
 
+// What both doors need to run and show operations.
+export { type Argv, showArgv } from './core/command.ts';
+export { asLabError, isLabError, type LabError } from './core/error.ts';
+export type { EventBody, LabEvent } from './core/event.ts';
+export { type OpContext, runOperation } from './core/operation.ts';
+export { emptyOpView, type OpView, reduceEvent, type StageView } from './core/progress.ts';
+export type { LabPaths } from './core/paths.ts';
+export type { BuildReason, BuildResult } from './build/result.ts';
+export type { Guest } from './vm/guest.ts';
+
 import type { LabPaths } from './core/paths.ts';
 import type { OpContext } from './core/operation.ts';
 import type { BuildResult } from './build/result.ts';
