@@ -1,0 +1,35 @@
+// Which console lines say that the kernel is in trouble. The words are the kernel's own (lib/bug.c, kernel/panic.c,
+// arch/x86/mm/fault.c, arch/x86/kernel/dumpstack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c).
+
+export type ProblemKind = 'panic' | 'oops' | 'bug' | 'warning' | 'lockup' | 'rcu-stall' | 'hung-task' | 'out-of-memory';
+
+/** `text` without the time stamp; `guestSeconds`: the stamp, seconds since the guest booted. */
+export type ConsoleProblem = { kind: ProblemKind; text: string; guestSeconds: number };
+
+// The first match decides, so the more telling kinds stand first.
+const table: readonly (readonly [ProblemKind, RegExp])[] = [
+  ['panic', /^Kernel panic - not syncing/],
+  ['lockup', /^watchdog: (?:BUG: soft lockup|Watchdog detected hard LOCKUP|CPU\d+: Watchdog detected hard LOCKUP)/],
+  ['lockup', /^NMI watchdog: Watchdog detected hard LOCKUP/],
+  ['oops', /^(?:Oops: |Oops\[)/],
+  ['oops', /^BUG: (?:unable to handle|kernel NULL pointer dereference)/],
+  ['oops', /^(?:general protection fault|stack segment|double fault|divide error|invalid opcode|int3|traps: PANIC)\b/],
+  ['oops', /^(?:kernel BUG at|Unable to handle kernel|#GP|Internal error:)/],
+  ['oops', /^(?:CFI failure|kernel tried to execute|Missing ENDBR|PANIC: double fault)/],
+  ['rcu-stall', /^rcu: INFO: .*(?:detected (?:expedited )?stalls?|self-detected stall|grace-period kthread.* starved)/],
+  ['rcu-stall', /^(?:INFO: rcu_\S+ detected stalls|rcu: rcu_\S+ kthread .*starved)/],
+  ['hung-task', /^INFO: task .+ blocked for more than \d+ seconds/],
+  ['out-of-memory', /^(?:Out of memory: Killed process|Memory cgroup out of memory)/],
+  ['bug', /^(?:BUG: |BUG\b.*Not tainted|kernel tried to|Bad page state|UBSAN: )/],
+  ['warning', /^WARNING: /],
+];
+
+/** What the line says is wrong; undefined for ordinary lines. */
+export function classifyConsoleLine(line: string): ConsoleProblem | undefined {
+  // `[   12.345678] text`, with the caller's `[T123]` or `[C0]` behind the stamp in some configurations.
+  const match = /^(?:<\d+>)?\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])?\s+(.*)$/.exec(line);
+  if (!match?.[2]) return undefined;
+  const text = match[2];
+  const kind = table.find(([, pattern]) => pattern.test(text))?.[0];
+  return kind && { kind, text, guestSeconds: Number(match[1]) };
+}

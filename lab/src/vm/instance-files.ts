@@ -1,0 +1,72 @@
+// The instance directory is the only way processes talk about a machine: every file and socket of it, by name.
+
+import { join } from 'node:path';
+import { LabError } from '../core/error.ts';
+import type { LabPaths } from '../core/paths.ts';
+
+export type InstanceFiles = {
+  name: string;
+  directory: string;
+  /** What the machine is (InstanceConfig). */
+  config: string;
+  /** The QEMU process it last ran as (InstanceRun). */
+  run: string;
+  pidFile: string;
+  /** Base initramfs with the instance's keys behind it. */
+  initrd: string;
+  sshKey: string;
+  sshHostKeyPub: string;
+  consoleLog: string;
+  /** What QEMU itself said. */
+  qemuLog: string;
+  events: string;
+  /** Short paths: sockets live in the runtime directory. */
+  sockets: string;
+  /** QMP for commands, one short connection at a time, under the lock of this path. */
+  qmp: string;
+  /** QMP for observers: a QMP socket serves one client, so there are several; each is locked by its path. */
+  watch: readonly string[];
+  console: string;
+};
+
+const observers = 3;
+/** unix(7): sun_path holds 108 bytes with the final NUL. */
+const maxSocketPath = 107;
+
+/** Throws `usage.invalid` for a name that is not one, or that makes socket paths too long. */
+export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
+  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name))
+    throw new LabError('usage.invalid', `${JSON.stringify(name)} is not a machine name`, {
+      hint: 'use 1 to 32 of a-z, 0-9 and -, not beginning with -',
+    });
+  const directory = join(vmsDirectory(paths), name);
+  const sockets = join(paths.runtime, name);
+  const watch = Array.from({ length: observers }, (_, index) => join(sockets, `watch${index}.sock`));
+  const longest = join(sockets, 'console.sock');
+  if (Buffer.byteLength(longest) > maxSocketPath)
+    throw new LabError('usage.invalid', `the socket path ${longest} is longer than ${maxSocketPath} bytes`, {
+      hint: 'set XDG_RUNTIME_DIR to a shorter path, or choose a shorter name',
+    });
+  const inDirectory = (file: string) => join(directory, file);
+  return {
+    name,
+    directory,
+    config: inDirectory('vm.json'),
+    run: inDirectory('run.json'),
+    pidFile: inDirectory('qemu.pid'),
+    initrd: inDirectory('initrd.cpio'),
+    sshKey: inDirectory('ssh_key'),
+    sshHostKeyPub: inDirectory('ssh_host_key.pub'),
+    consoleLog: inDirectory('console.log'),
+    qemuLog: inDirectory('qemu.log'),
+    events: inDirectory('events.ndjson'),
+    sockets,
+    qmp: join(sockets, 'qmp.sock'),
+    watch,
+    console: longest,
+  };
+}
+
+export function vmsDirectory(paths: LabPaths): string {
+  return join(paths.state, 'vms');
+}

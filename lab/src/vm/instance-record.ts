@@ -1,0 +1,51 @@
+// What is written down about a machine: what it is (vm.json) and as which process it last ran (run.json). Whether it
+// runs is never written: instance-state.ts derives it.
+
+import { z } from 'zod';
+import { readJson, writeJson } from '../core/store.ts';
+import type { InstanceFiles } from './instance-files.ts';
+
+const processIdentity = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
+
+const configSchema = z.object({
+  name: z.string(),
+  /** Full name of the target kernel. */
+  target: z.string(),
+  release: z.string(),
+  accelerator: z.enum(['kvm', 'tcg']),
+  cpus: z.number().int(),
+  memoryMiB: z.number().int(),
+  commandLine: z.array(z.string()),
+  lifetime: z.enum(['kept', 'throw-away']),
+  /** Who started it; a throw-away machine is orphaned when this process is gone. */
+  owner: processIdentity,
+});
+
+const runSchema = z.object({
+  process: processIdentity,
+  /** Host ports on 127.0.0.1. */
+  ports: z.object({ ssh: z.number().int(), service: z.number().int() }),
+  /** Host time, ms since the epoch. */
+  startedAt: z.number(),
+});
+
+export type InstanceConfig = z.output<typeof configSchema>;
+export type InstanceRun = z.output<typeof runSchema>;
+
+/** Undefined when there is no such machine. */
+export function readInstanceConfig(files: InstanceFiles): Promise<InstanceConfig | undefined> {
+  return readJson(files.config, configSchema);
+}
+
+/** Undefined when it never ran. */
+export function readInstanceRun(files: InstanceFiles): Promise<InstanceRun | undefined> {
+  return readJson(files.run, runSchema);
+}
+
+export function writeInstanceConfig(files: InstanceFiles, config: InstanceConfig): Promise<void> {
+  return writeJson(files.config, config, 0o600);
+}
+
+export function writeInstanceRun(files: InstanceFiles, run: InstanceRun): Promise<void> {
+  return writeJson(files.run, run, 0o600);
+}

@@ -1,0 +1,59 @@
+// What a machine is doing, derived each time: is that very QEMU process alive, what does QMP say, how did the console end.
+
+import { isAlive, processArgv, type ProcessIdentity } from '../core/host-process.ts';
+import { isLabError } from '../core/error.ts';
+import { lastConsoleLines } from './console.ts';
+import { classifyConsoleLine } from './console-problem.ts';
+import type { InstanceFiles } from './instance-files.ts';
+import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
+import { processName } from './qemu-argv.ts';
+import { withQmp } from './qmp-access.ts';
+
+export type InstanceState = {
+  files: InstanceFiles;
+  state: 'running' | 'paused' | 'panicked' | 'stopped' | 'broken';
+  reason?: string;
+  /** Absent when the directory holds no readable vm.json. */
+  config?: InstanceConfig;
+  /** Only of a live machine. */
+  run?: InstanceRun;
+};
+
+/** True while the QEMU of that instance lives: pid, start time and the name in its argv. */
+export function isInstanceProcess(files: InstanceFiles, identity: ProcessIdentity): boolean {
+  if (!isAlive(identity)) return false;
+  return processArgv(identity.pid).some((word) => word.startsWith(`guest=${processName(files.name)},`));
+}
+
+/** Undefined when there is no such machine. A machine whose files cannot be read is `broken`, with the reason. */
+export async function inspectInstance(files: InstanceFiles, signal: AbortSignal): Promise<InstanceState | undefined> {
+  try {
+    const config = await readInstanceConfig(files);
+    if (!config) return undefined;
+    const run = await readInstanceRun(files);
+    if (!run || !isInstanceProcess(files, run.process)) return { files, config, ...(await howItEnded(files)) };
+    return { files, config, run, ...(await askQemu(files, signal)) };
+  } catch (error) {
+    if (isLabError(error) && error.code.startsWith('state.')) return { files, state: 'broken', reason: error.message };
+    throw error;
+  }
+}
+
+async function askQemu(files: InstanceFiles, signal: AbortSignal): Promise<Pick<InstanceState, 'state' | 'reason'>> {
+  try {
+    const { status } = await withQmp(files, signal, (qmp) => qmp.execute<{ status: string }>('query-status'));
+    if (status === 'running') return { state: 'running' };
+    return { state: status === 'guest-panicked' ? 'panicked' : 'paused', reason: status };
+  } catch (error) {
+    if (isLabError(error, 'vm.dead')) return { state: 'stopped', reason: 'QEMU has just ended' };
+    if (isLabError(error)) return { state: 'broken', reason: error.message };
+    throw error;
+  }
+}
+
+async function howItEnded(files: InstanceFiles): Promise<Pick<InstanceState, 'state' | 'reason'>> {
+  const panic = (await lastConsoleLines(files.consoleLog, 400))
+    .map(classifyConsoleLine)
+    .findLast((it) => it?.kind === 'panic');
+  return panic ? { state: 'panicked', reason: panic.text } : { state: 'stopped' };
+}

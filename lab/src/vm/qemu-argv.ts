@@ -1,0 +1,82 @@
+// What QEMU is told: pure, from a machine's description to argv. No default devices, no user configuration, forwards on
+// the loopback only, and the host kernel chooses the ports (`info usernet` tells which).
+
+import { buildArgs, type QemuConfig } from 'node-qemu';
+import type { Argv } from '../core/command.ts';
+import type { InstanceFiles } from './instance-files.ts';
+import { labQemuArgv } from './lab-root.ts';
+
+export type Accelerator = 'kvm' | 'tcg';
+
+/** Guest port that the workload's service listens on; forwarded like ssh. */
+export const servicePort = 7000;
+
+export type QemuMachine = {
+  name: string;
+  accelerator: Accelerator;
+  cpus: number;
+  memoryMiB: number;
+  vmlinuz: string;
+  commandLine: readonly string[];
+  /** Kept machines detach from whoever starts them. */
+  lifetime: 'kept' | 'throw-away';
+};
+
+/** Process name by which an instance's QEMU is recognised, with pid and start time. */
+export const processName = (name: string): string => `lpl-${name}`;
+
+/**
+ * Kernel parameters. An oops stays an oops, as on the stock kernel (no oops=panic): the machine goes on, tainted, and
+ * can be asked what happened. A panic ends the machine at once (panic=-1 with reboot=shutdown below), its text on the
+ * console. `quiet` until the guest's rc raises the console level: serial output is slow under TCG.
+ */
+export const baseCommandLine: readonly string[] = ['console=ttyS0', 'quiet', 'panic=-1', 'edd=off'];
+
+/**
+ * Argv of QEMU for that machine and its instance directory. `-M pc`: with a stock cloud kernel under TCG as fast as q35,
+ * and microvm once took 37 s to boot.
+ */
+export function qemuArgv(labRoot: string, machine: QemuMachine, files: InstanceFiles): Argv {
+  return labQemuArgv(labRoot, buildArgs(qemuConfig(machine, files)));
+}
+
+/** An accelerator with what it needs beside it: `-cpu max` is the most that TCG can do, `host` the most of KVM. */
+function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
+  const tcg = machine.accelerator === 'tcg';
+  return {
+    accel: tcg ? [{ accel: 'tcg', thread: 'multi' }] : [{ accel: 'kvm' }],
+    machine: { type: 'pc' },
+    cpu: tcg ? 'max' : 'host',
+    smp: machine.cpus,
+    memory: { size: machine.memoryMiB },
+    extraArgs: [
+      ...['-name', `guest=${processName(machine.name)},process=${processName(machine.name)},debug-threads=on`],
+      ...['-nodefaults', '-no-user-config', '-display', 'none'],
+      ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
+      ...['-kernel', machine.vmlinuz, '-initrd', files.initrd, '-append', machine.commandLine.join(' ')],
+      // A panic is told (pvpanic) and the guest goes on to print the rest of it, then restarts, which ends QEMU.
+      ...['-action', 'panic=none,reboot=shutdown,shutdown=poweroff'],
+      ...['-netdev', networkOption(), '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
+      ...['-device', 'pvpanic-pci'],
+      ...consoleOptions(files),
+      ...[files.qmp, ...files.watch].flatMap((path) => ['-qmp', `unix:${escapeComma(path)},server=on,wait=off`]),
+      ...['-pidfile', files.pidFile],
+      ...(machine.lifetime === 'kept' ? ['-daemonize'] : []),
+    ],
+  };
+}
+
+function networkOption(): string {
+  const forwards = [22, servicePort].map((port) => `hostfwd=tcp:127.0.0.1:0-:${port}`);
+  return ['user', 'id=net', 'restrict=on', ...forwards].join(',');
+}
+
+/** The console goes to a log that is always complete, and to a socket where terminals attach and leave. */
+function consoleOptions(files: InstanceFiles): string[] {
+  const chardev = `socket,id=console,path=${escapeComma(files.console)},server=on,wait=off,logfile=${escapeComma(files.consoleLog)},logappend=on`;
+  return ['-chardev', chardev, '-serial', 'chardev:console'];
+}
+
+/** In an option's value a comma is written twice (qemu(1)). */
+const escapeComma = (value: string): string => value.replaceAll(',', ',,');

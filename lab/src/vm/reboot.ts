@@ -1,0 +1,52 @@
+// The control experiment: the same machine, really rebooted, so that its cost stands beside that of a livepatch.
+
+import { stat } from 'node:fs/promises';
+import { isLabError } from '../core/error.ts';
+import { withCleanup } from '../core/cleanup.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
+import { waitUntil } from '../core/wait.ts';
+import type { Guest } from './guest.ts';
+import type { InstanceFiles } from './instance-files.ts';
+import type { InstanceRun } from './instance-record.ts';
+import { withQmp } from './qmp-access.ts';
+import { waitForGuest } from './readiness.ts';
+import { readSshKeys } from './ssh-keys.ts';
+
+const goDownMs = 15_000;
+
+/**
+ * Reboots the guest without ending QEMU and returns a new connection to it; the old one is closed. A restart that
+ * nobody asked for ends QEMU again afterwards. Rejects with `vm.dead` or `vm.boot-timeout`.
+ */
+export async function rebootGuest(
+  request: { files: InstanceFiles; run: InstanceRun; guest: Guest; timeoutMs: number },
+  ctx: OpContext,
+): Promise<Guest> {
+  const { files, run, guest, timeoutMs } = request;
+  return runStage(ctx, { id: 'reboot', title: `Reboot ${files.name}` }, (stage) =>
+    withCleanup(async (defer) => {
+      const consoleFrom = (await stat(files.consoleLog)).size;
+      await setRebootAction(files, 'reset', stage.signal);
+      defer('end QEMU on a restart again', () => setRebootAction(files, 'shutdown', new AbortController().signal));
+      ctx.emit({ type: 'vm.state', vm: files.name, state: 'reset', reason: 'control reboot' });
+      await goDown(guest, stage.signal);
+      const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
+      const rebooted = await waitForGuest({ files, run, ssh, consoleFrom, timeoutMs }, stage);
+      ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
+      return rebooted;
+    }),
+  );
+}
+
+/** reboot(8) -f does not return; the connection it was asked over stays silent, for no one is left to close it. */
+async function goDown(guest: Guest, signal: AbortSignal): Promise<void> {
+  const asked = guest.exec(['reboot', '-f'], { signal, timeoutMs: 2_000 }).catch((error: unknown) => {
+    if (!isLabError(error, 'op.timeout') && !isLabError(error, 'guest.unreachable')) throw error;
+  });
+  await asked;
+  await guest.close();
+}
+
+async function setRebootAction(files: InstanceFiles, action: 'reset' | 'shutdown', signal: AbortSignal): Promise<void> {
+  await withQmp(files, signal, (qmp) => qmp.execute('set-action', { reboot: action }));
+}

@@ -1,0 +1,102 @@
+// Starts a machine: its directory, its keys, its archive of keys behind the base image, its QEMU. Does not wait for the guest.
+
+import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises';
+import { LabError } from '../core/error.ts';
+import { identifyProcess } from '../core/host-process.ts';
+import { withLock } from '../core/lock.ts';
+import type { StageContext } from '../core/operation.ts';
+import { privateDirectory } from '../core/paths.ts';
+import { writeCpio } from './cpio.ts';
+import type { InstanceFiles } from './instance-files.ts';
+import {
+  type InstanceConfig,
+  type InstanceRun,
+  readInstanceRun,
+  writeInstanceConfig,
+  writeInstanceRun,
+} from './instance-record.ts';
+import { isInstanceProcess } from './instance-state.ts';
+import { qemuArgv, servicePort } from './qemu-argv.ts';
+import { startQemu } from './qemu-process.ts';
+import { withQmp } from './qmp-access.ts';
+import { makeSshKeys, type SshKeys } from './ssh-keys.ts';
+import { stopInstance } from './stop-instance.ts';
+import { parseUsernet } from './usernet.ts';
+
+export type StartRequest = {
+  files: InstanceFiles;
+  labRoot: string;
+  vmlinuz: string;
+  /** Base initramfs of the guest profile. */
+  initramfs: string;
+  config: Omit<InstanceConfig, 'owner' | 'name'>;
+};
+
+/**
+ * The machine's process and ports, once QEMU runs. Rejects with `vm.running` when it runs already, `state.locked` when
+ * someone else is starting it, and as startQemu does; after a failure no QEMU of it is left.
+ */
+export async function startInstance(request: StartRequest, ctx: StageContext): Promise<InstanceRun> {
+  const { files } = request;
+  return withLock(files.directory, { signal: ctx.signal, waitMs: 0 }, async () => {
+    const before = await readInstanceRun(files);
+    if (before && isInstanceProcess(files, before.process))
+      throw new LabError('vm.running', `machine ${files.name} runs already`, {
+        hint: `\`lpl vm down ${files.name}\` first`,
+      });
+    const owner = identifyProcess(process.pid);
+    if (!owner) throw new LabError('bug', 'this process is not in /proc');
+    await prepareDirectory(request, ctx.signal);
+    const config = { ...request.config, name: files.name, owner };
+    await writeInstanceConfig(files, config);
+    ctx.waiting('QEMU to start');
+    const argv = qemuArgv(request.labRoot, { ...config, vmlinuz: request.vmlinuz }, files);
+    const identity = await startQemu({ argv, lifetime: config.lifetime, files }, ctx.signal);
+    const run = { process: identity, startedAt: Date.now(), ports: { ssh: 0, service: 0 } };
+    // Written at once, so that nothing that dies from here on leaves a QEMU nobody knows.
+    await writeInstanceRun(files, run);
+    try {
+      const complete = { ...run, ports: await readPorts(files, ctx.signal) };
+      await writeInstanceRun(files, complete);
+      return complete;
+    } catch (error) {
+      await stopInstance(files);
+      throw error;
+    }
+  });
+}
+
+async function prepareDirectory(request: StartRequest, signal: AbortSignal): Promise<void> {
+  const { files } = request;
+  privateDirectory(files.directory);
+  await rm(files.sockets, { recursive: true, force: true });
+  privateDirectory(files.sockets);
+  const stale = [files.run, files.pidFile, files.consoleLog, files.qemuLog, files.initrd];
+  await Promise.all(stale.map((path) => rm(path, { force: true })));
+  await writeFile(files.consoleLog, '', { mode: 0o600 });
+  const keys = await makeSshKeys({ labRoot: request.labRoot, files }, signal);
+  await copyFile(request.initramfs, files.initrd);
+  // The kernel unpacks archives one behind the other (buffer-format.rst); the base ends on a multiple of four.
+  await appendFile(files.initrd, keyArchive(keys));
+}
+
+function keyArchive(keys: SshKeys): Uint8Array {
+  return writeCpio([
+    { path: 'etc/lpl', directory: true },
+    { path: 'etc/lpl/host_key', mode: 0o600, content: keys.hostKey },
+    { path: 'root', directory: true, mode: 0o700 },
+    { path: 'root/.ssh', directory: true, mode: 0o700 },
+    { path: 'root/.ssh/authorized_keys', mode: 0o600, content: Buffer.from(keys.authorized) },
+  ]);
+}
+
+async function readPorts(files: InstanceFiles, signal: AbortSignal): Promise<InstanceRun['ports']> {
+  const text = await withQmp(files, signal, (qmp) =>
+    qmp.execute<string>('human-monitor-command', { 'command-line': 'info usernet' }),
+  );
+  const ports = parseUsernet(text);
+  const [ssh, service] = [ports.get(22), ports.get(servicePort)];
+  if (!ssh || !service)
+    throw new LabError('bug', `no forwards in \`info usernet\` of ${files.name}`, { details: { text } });
+  return { ssh, service };
+}

@@ -1,0 +1,121 @@
+// The tiny guest: one initramfs with busybox, dropbear, the target's own modules and the lab's agent. Nothing in it is
+// secret or particular to a machine, so it is cached by content; keys come in a second archive (instance-initramfs.ts).
+
+import { createHash } from 'node:crypto';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureArtefact } from '../core/artefact.ts';
+import type { StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import type { BootableKernel } from '../kernel/target.ts';
+import { type CpioEntry, parentDirectories, writeCpio } from './cpio.ts';
+import { bootModules, type GuestModule, readGuestModules, writeModuleIndexes } from './guest-modules.ts';
+import { labRootArgv, listSharedObjectsArgv, parseSharedObjects } from './lab-root.ts';
+
+export type TinyGuest = {
+  kernel: BootableKernel;
+  labRoot: string;
+  /** Directory of guest recipes: `images/guest` of the repository. */
+  recipes: string;
+  /** Modules of the target that modprobe shall find beyond those needed to boot, such as binfmt_misc. */
+  modules: readonly string[];
+  /** The lab's static guest agent, put at /bin/lpl-agent. */
+  agent?: Uint8Array;
+};
+
+/** Path of the cached archive; `imagesDir` is where images are cached. */
+export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, ctx: StageContext): Promise<string> {
+  const [inittab, rc] = await Promise.all(['inittab', 'rc'].map((name) => readFile(join(guest.recipes, name))));
+  const inputs = {
+    format: 1,
+    release: guest.kernel.release,
+    modules: [...guest.modules].sort(),
+    modulesDir: await fingerprint(guest.kernel.modulesDir),
+    labRoot: await fingerprint(join(guest.labRoot, 'usr/sbin/dropbear'), join(guest.labRoot, 'usr/bin/busybox')),
+    recipes: [inittab, rc].map((content) => digest(content as Uint8Array)),
+    agent: guest.agent ? digest(guest.agent) : null,
+  };
+  const request = { room: imagesDir, label: `tiny-${guest.kernel.release}`, inputs };
+  const directory = await ensureArtefact(ctx, request, async (temporary) => {
+    ctx.waiting('modules to be unpacked');
+    const names = [...bootModules, ...guest.modules];
+    const modules = await readGuestModules({ ...guest, names, scratch: join(temporary, 'modules') }, ctx);
+    const entries = [...(await programEntries(guest, ctx)), ...moduleEntries(guest.kernel.release, modules)];
+    entries.push({ path: 'etc/inittab', mode: 0o644, content: inittab as Uint8Array });
+    entries.push({ path: 'etc/rc', mode: 0o755, content: rc as Uint8Array });
+    if (guest.agent) entries.push({ path: 'bin/lpl-agent', mode: 0o755, content: guest.agent });
+    const directories = parentDirectories([
+      ...entries.map((entry) => entry.path),
+      ...mountPoints.map((path) => `${path}/.`),
+    ]);
+    await writeFile(join(temporary, 'initramfs.cpio'), writeCpio([...directories, ...entries]));
+  });
+  return join(directory, 'initramfs.cpio');
+}
+
+const mountPoints = ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'var/log', 'etc/lpl'];
+
+async function programEntries({ labRoot }: TinyGuest, ctx: StageContext): Promise<CpioEntry[]> {
+  const busybox = join(labRoot, 'usr/bin/busybox');
+  const dropbear = 'usr/sbin/dropbear';
+  const [applets, objects] = await Promise.all([
+    runCommand({ argv: [busybox, '--list'] }, ctx),
+    runCommand(
+      { argv: listSharedObjectsArgv(labRoot, dropbear), parse: ({ stdout }) => parseSharedObjects(stdout) },
+      ctx,
+    ),
+  ]);
+  const links = applets.stdout
+    .split('\n')
+    .filter((name) => name && name !== 'busybox')
+    .map((name): CpioEntry => ({ path: `bin/${name}`, linkTo: 'busybox' }));
+  const libraries = objects.map(async ({ name, path }): Promise<CpioEntry> => {
+    const inside = name.startsWith('/') ? name.slice(1) : `lib/x86_64-linux-gnu/${name}`;
+    return { path: inside, mode: 0o755, content: await readFile(path) };
+  });
+  return [
+    { path: 'bin/busybox', mode: 0o755, content: await readFile(busybox) },
+    ...links,
+    { path: 'init', linkTo: 'bin/busybox' },
+    { path: 'sbin', linkTo: 'bin' },
+    { path: 'bin/dropbear', mode: 0o755, content: await readFile(join(labRoot, dropbear)) },
+    ...(await Promise.all(libraries)),
+    {
+      path: 'etc/passwd',
+      mode: 0o644,
+      content: Buffer.from('root::0:0:root:/root:/bin/sh\nuser:x:1000:1000::/tmp:/bin/sh\n'),
+    },
+    { path: 'etc/group', mode: 0o644, content: Buffer.from('root:x:0:\ntty:x:5:\nuser:x:1000:\n') },
+    { path: 'etc/shells', mode: 0o644, content: Buffer.from('/bin/sh\n') },
+    { path: 'dev/console', mode: 0o600, charDevice: [5, 1] },
+  ];
+}
+
+function moduleEntries(release: string, modules: readonly GuestModule[]): CpioEntry[] {
+  const root = `lib/modules/${release}`;
+  const { dep, alias } = writeModuleIndexes(modules);
+  return [
+    ...modules.map(({ path, content }): CpioEntry => ({ path: `${root}/${path}`, mode: 0o644, content })),
+    { path: `${root}/modules.dep`, mode: 0o644, content: Buffer.from(dep) },
+    { path: `${root}/modules.alias`, mode: 0o644, content: Buffer.from(alias) },
+    { path: 'etc/lpl/modules', mode: 0o644, content: Buffer.from(loadable(modules)) },
+  ];
+}
+
+function loadable(modules: readonly GuestModule[]): string {
+  const present = new Set(modules.map(({ name }) => name));
+  return `${bootModules.filter((name) => present.has(name)).join('\n')}\n`;
+}
+
+async function fingerprint(...paths: string[]): Promise<string[]> {
+  return Promise.all(
+    paths.map(async (path) => {
+      const { size, mtimeMs, ino } = await stat(path);
+      return `${path} ${size} ${mtimeMs} ${ino}`;
+    }),
+  );
+}
+
+function digest(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
