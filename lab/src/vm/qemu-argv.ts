@@ -1,6 +1,7 @@
 // What QEMU is told: pure, from a machine's description to argv. No default devices, no user configuration, forwards on
 // the loopback only, and the host kernel chooses the ports (`info usernet` tells which).
 
+import { join } from 'node:path';
 import { buildArgs, type QemuConfig } from 'node-qemu';
 import type { Argv } from '../core/command.ts';
 import type { InstanceFiles } from './instance-files.ts';
@@ -18,8 +19,6 @@ export type QemuMachine = {
   memoryMiB: number;
   vmlinuz: string;
   commandLine: readonly string[];
-  /** Kept machines detach from whoever starts them. */
-  lifetime: 'kept' | 'throw-away';
 };
 
 /** Process name by which an instance's QEMU is recognised, with pid and start time. */
@@ -34,10 +33,22 @@ export const baseCommandLine: readonly string[] = ['console=ttyS0', 'quiet', 'pa
 
 /**
  * Argv of QEMU for that machine and its instance directory. `-M pc`: with a stock cloud kernel under TCG as fast as q35,
- * and microvm once took 37 s to boot.
+ * and microvm once took 37 s to boot. No -daemonize: that needs the fork which the sandbox denies.
  */
 export function qemuArgv(labRoot: string, machine: QemuMachine, files: InstanceFiles): Argv {
   return labQemuArgv(labRoot, buildArgs(qemuConfig(machine, files)));
+}
+
+/**
+ * Detached (kept): in a session of its own, writing to the instance's log, its pid in the pid file before QEMU begins;
+ * with busybox's start-stop-daemon, which needs nothing of the host. Bound (throw-away): killed by the kernel when the
+ * *thread* that forked it ends (prctl(2) PR_SET_PDEATHSIG), so start it from a thread that lives as long as it shall.
+ */
+export function launchArgv(labRoot: string, argv: Argv, lifetime: 'kept' | 'throw-away', files: InstanceFiles): Argv {
+  if (lifetime === 'throw-away') return ['setpriv', '--pdeathsig', 'KILL', '--', ...argv];
+  const [binary, ...args] = argv;
+  const detach = ['start-stop-daemon', '-S', '-b', '-m', '-p', files.pidFile, '-O', files.qemuLog, '-a', binary, '--'];
+  return [join(labRoot, 'usr/bin/busybox'), ...detach, ...args];
 }
 
 /** An accelerator with what it needs beside it: `-cpu max` is the most that TCG can do, `host` the most of KVM. */
@@ -61,8 +72,6 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
       ...['-device', 'pvpanic-pci'],
       ...consoleOptions(files),
       ...[files.qmp, ...files.watch].flatMap((path) => ['-qmp', `unix:${escapeComma(path)},server=on,wait=off`]),
-      ...['-pidfile', files.pidFile],
-      ...(machine.lifetime === 'kept' ? ['-daemonize'] : []),
     ],
   };
 }

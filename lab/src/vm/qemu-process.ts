@@ -1,75 +1,92 @@
-// Starts QEMU through node-qemu, fenced: its outcome is the first of exit, spawn error and pid file, and its own pid file
-// handling is never used (node-qemu 1.3.0 misses an exit that comes while it writes one, then stop() hangs).
+// Starts QEMU through node-qemu, fenced: listeners stand before start(), its own pid file handling is never used
+// (node-qemu 1.3.0 misses an exit that comes while it writes one, and then stop() hangs), and every wait is bounded.
 
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { QemuProcess } from 'node-qemu';
 import type { Argv } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
-import { identifyProcess, type ProcessIdentity } from '../core/host-process.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from '../core/host-process.ts';
 import { waitUntil } from '../core/wait.ts';
 import type { InstanceFiles } from './instance-files.ts';
 
 const startMs = 20_000;
 
-/**
- * Starts QEMU and returns its identity once it runs with all its sockets open. A kept machine daemonizes by itself; a
- * throw-away one is killed by the kernel when the starting thread ends (setpriv --pdeathsig: bound to the *thread* that
- * forked, so call this from a thread that lives as long as the machine shall). Rejects with `qemu.not-found` or
- * `qemu.exited` with QEMU's own words.
- */
-export async function startQemu(
-  request: { argv: Argv; lifetime: 'kept' | 'throw-away'; files: InstanceFiles },
-  signal: AbortSignal,
-): Promise<ProcessIdentity> {
-  const { argv, lifetime, files } = request;
-  const [binary, ...args] = lifetime === 'kept' ? argv : (['setpriv', '--pdeathsig', 'KILL', '--', ...argv] as const);
-  const qemu = new QemuProcess({ binary, config: { extraArgs: args } });
-  let said = '';
-  const log = (text: string) => {
-    said = (said + text).slice(-4000);
-    appendFileSync(files.qemuLog, text, { mode: 0o600 });
-  };
-  let failure: LabError | undefined;
-  let hasExited = false;
-  qemu.on('stdout', log);
-  qemu.on('stderr', log);
-  qemu.on('error', (error: NodeJS.ErrnoException) => {
-    failure = new LabError(
-      error.code === 'ENOENT' ? 'qemu.not-found' : 'qemu.exited',
-      `cannot run ${binary}: ${error.message}`,
-      {
-        hint: 'run `lpl doctor --fix`',
-      },
-    );
-  });
-  qemu.on('exit', (code, killer) => {
-    hasExited = true;
-    if (code !== 0 || lifetime === 'throw-away') failure ??= qemuExited(files.name, code ?? killer, said, argv);
-  });
-  await qemu.start();
+export type Launch = {
+  /** Argv of launchArgv. */
+  argv: Argv;
+  lifetime: 'kept' | 'throw-away';
+  files: InstanceFiles;
+  /** Called as soon as the process exists, before it is known to work. */
+  onProcess: (identity: ProcessIdentity) => Promise<void>;
+};
+
+/** Resolves once QEMU listens on all its sockets. Rejects with `qemu.not-found` or `qemu.exited` with QEMU's own words. */
+export async function startQemu(launch: Launch, signal: AbortSignal): Promise<ProcessIdentity> {
+  const { files } = launch;
+  const { child, failure } = spawnQemu(launch);
+  await child.start();
+  const waitFor = <T>(what: string, probe: () => Promise<T | undefined> | T | undefined) =>
+    waitUntil({ what, timeoutMs: startMs, intervalMs: 10, signal }, async () => {
+      const error = await failure();
+      if (error) throw error;
+      return probe();
+    });
+  let identity: ProcessIdentity | undefined;
   try {
-    return await waitUntil(
-      { what: `QEMU of ${files.name} to start`, timeoutMs: startMs, intervalMs: 10, signal },
-      async () => {
-        if (failure) throw failure;
-        // The parent of a daemonized QEMU exits when the child is ready; a child of ours writes the pid file when it is.
-        if (lifetime === 'kept' && !hasExited) return undefined;
-        const pid = Number(await readFile(files.pidFile, 'utf8').catch(() => ''));
-        return pid > 0 ? identifyProcess(pid) : undefined;
-      },
-    );
+    const started = await waitFor(`QEMU of ${files.name} to start`, async () => {
+      const pid = launch.lifetime === 'kept' ? await readPid(files.pidFile) : child.pid;
+      return pid === undefined ? undefined : identifyProcess(pid);
+    });
+    identity = started;
+    await launch.onProcess(started);
+    // Sockets are made in the order of the options: when the last one is there, the others listen.
+    const last = files.watch.at(-1) ?? files.qmp;
+    await waitFor(`QEMU of ${files.name} to listen`, async () => {
+      if (!isAlive(started)) throw await qemuExited(launch, 'exit');
+      return existsSync(last) ? true : undefined;
+    });
+    return started;
   } catch (error) {
-    const { pid } = qemu;
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    if (identity && isAlive(identity)) process.kill(identity.pid, 'SIGKILL');
+    else if (!identity && child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
     throw error;
   }
 }
 
-function qemuExited(name: string, how: number | string | null, said: string, argv: Argv): LabError {
-  const lines = said.trim().split('\n');
-  return new LabError('qemu.exited', `QEMU of ${name} ended at once (${how}): ${lines.at(-1)?.slice(0, 300)}`, {
-    hint: 'run `lpl doctor`; the whole output is in the details',
+/** `failure` tells why the spawned process is no QEMU any more, once that is so. */
+function spawnQemu(launch: Launch): { child: QemuProcess; failure: () => Promise<LabError | undefined> } {
+  const { argv, files, lifetime } = launch;
+  const [binary, ...args] = argv;
+  const child = new QemuProcess({ binary, config: { extraArgs: args } });
+  const log = (text: string) => appendFileSync(files.qemuLog, text, { mode: 0o600 });
+  let outcome: { error: NodeJS.ErrnoException } | { how: number | string } | undefined;
+  child.on('stdout', log);
+  child.on('stderr', log);
+  child.on('error', (error) => void (outcome = { error }));
+  child.on('exit', (code, killer) => {
+    // The launcher of a kept machine ends well as soon as it has launched.
+    if (lifetime === 'throw-away' || code !== 0) outcome ??= { how: killer ?? code ?? 'exit' };
+  });
+  const failure = async () => {
+    if (!outcome) return undefined;
+    if ('how' in outcome) return qemuExited(launch, outcome.how);
+    return new LabError('qemu.not-found', `cannot run ${binary}: ${outcome.error.message}`, {
+      hint: 'run `lpl doctor --fix`',
+    });
+  };
+  return { child, failure };
+}
+
+async function qemuExited({ files, argv }: Launch, how: number | string): Promise<LabError> {
+  const lines = (await readFile(files.qemuLog, 'utf8').catch(() => '')).trim().split('\n').slice(-40);
+  return new LabError('qemu.exited', `QEMU of ${files.name} ended at once (${how}): ${lines.at(-1)?.slice(0, 300)}`, {
+    hint: `run \`lpl doctor\`; the whole output is in ${files.qemuLog}`,
     details: { argv, output: lines },
   });
+}
+
+async function readPid(path: string): Promise<number | undefined> {
+  const pid = Number(await readFile(path, 'utf8').catch(() => ''));
+  return pid > 0 ? pid : undefined;
 }

@@ -4,7 +4,6 @@ import { stat } from 'node:fs/promises';
 import { isLabError } from '../core/error.ts';
 import { withCleanup } from '../core/cleanup.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
-import { waitUntil } from '../core/wait.ts';
 import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
@@ -12,7 +11,8 @@ import { withQmp } from './qmp-access.ts';
 import { waitForGuest } from './readiness.ts';
 import { readSshKeys } from './ssh-keys.ts';
 
-const goDownMs = 15_000;
+/** The guest goes down within milliseconds; this long is its silence listened to. */
+const askMs = 1_000;
 
 /**
  * Reboots the guest without ending QEMU and returns a new connection to it; the old one is closed. A restart that
@@ -40,10 +40,9 @@ export async function rebootGuest(
 
 /** reboot(8) -f does not return; the connection it was asked over stays silent, for no one is left to close it. */
 async function goDown(guest: Guest, signal: AbortSignal): Promise<void> {
-  const asked = guest.exec(['reboot', '-f'], { signal, timeoutMs: 2_000 }).catch((error: unknown) => {
+  await guest.exec(['reboot', '-f'], { signal, timeoutMs: askMs }).catch((error: unknown) => {
     if (!isLabError(error, 'op.timeout') && !isLabError(error, 'guest.unreachable')) throw error;
   });
-  await asked;
   await guest.close();
 }
 

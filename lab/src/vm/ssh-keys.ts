@@ -1,6 +1,7 @@
 // Keys of one instance: the guest's host key, made for this machine alone and pinned, and the lab's client key.
 
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { LabError } from '../core/error.ts';
 import { runCommand } from '../core/process.ts';
@@ -21,8 +22,10 @@ export async function makeSshKeys(
   signal: AbortSignal,
 ): Promise<SshKeys> {
   const client = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'livepatch-lab' });
-  const hostKeyPath = `${files.sshHostKeyPub}.new`;
-  await rm(hostKeyPath, { force: true });
+  const scratch = join(files.directory, 'host-key');
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(scratch, { mode: 0o700 });
+  const hostKeyPath = join(scratch, 'key');
   const hostPublic = await runCommand(
     {
       argv: labRootArgv(labRoot, 'usr/bin/dropbearkey', '-t', 'ed25519', '-f', hostKeyPath),
@@ -32,7 +35,7 @@ export async function makeSshKeys(
   );
   if (!hostPublic) throw new LabError('bug', 'dropbearkey printed no public key');
   const hostKey = await readFile(hostKeyPath);
-  await rm(hostKeyPath);
+  await rm(scratch, { recursive: true });
   const options = { mode: 0o600 };
   await Promise.all([
     writeFile(files.sshKey, client.private, options),

@@ -1,8 +1,8 @@
 // Starts a machine: its directory, its keys, its archive of keys behind the base image, its QEMU. Does not wait for the guest.
 
-import { appendFile, copyFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, copyFile, rm, writeFile } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
-import { identifyProcess } from '../core/host-process.ts';
+import { identifyProcess, type ProcessIdentity } from '../core/host-process.ts';
 import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { privateDirectory } from '../core/paths.ts';
@@ -16,8 +16,8 @@ import {
   writeInstanceRun,
 } from './instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { qemuArgv, servicePort } from './qemu-argv.ts';
-import { startQemu } from './qemu-process.ts';
+import { launchArgv, qemuArgv, servicePort } from './qemu-argv.ts';
+import { type Launch, startQemu } from './qemu-process.ts';
 import { withQmp } from './qmp-access.ts';
 import { makeSshKeys, type SshKeys } from './ssh-keys.ts';
 import { stopInstance } from './stop-instance.ts';
@@ -51,19 +51,28 @@ export async function startInstance(request: StartRequest, ctx: StageContext): P
     await writeInstanceConfig(files, config);
     ctx.waiting('QEMU to start');
     const argv = qemuArgv(request.labRoot, { ...config, vmlinuz: request.vmlinuz }, files);
-    const identity = await startQemu({ argv, lifetime: config.lifetime, files }, ctx.signal);
-    const run = { process: identity, startedAt: Date.now(), ports: { ssh: 0, service: 0 } };
-    // Written at once, so that nothing that dies from here on leaves a QEMU nobody knows.
-    await writeInstanceRun(files, run);
-    try {
-      const complete = { ...run, ports: await readPorts(files, ctx.signal) };
-      await writeInstanceRun(files, complete);
-      return complete;
-    } catch (error) {
-      await stopInstance(files);
-      throw error;
-    }
+    return launch(
+      { argv: launchArgv(request.labRoot, argv, config.lifetime, files), lifetime: config.lifetime, files },
+      ctx.signal,
+    );
   });
+}
+
+async function launch(request: Omit<Launch, 'onProcess'>, signal: AbortSignal): Promise<InstanceRun> {
+  const { files } = request;
+  const startedAt = Date.now();
+  // Written as soon as there is a process, so that whoever dies from here on leaves no QEMU that nobody knows.
+  const onProcess = (identity: ProcessIdentity) =>
+    writeInstanceRun(files, { process: identity, startedAt, ports: { ssh: 0, service: 0 } });
+  const identity = await startQemu({ ...request, onProcess }, signal);
+  try {
+    const run = { process: identity, startedAt, ports: await readPorts(files, signal) };
+    await writeInstanceRun(files, run);
+    return run;
+  } catch (error) {
+    await stopInstance(files);
+    throw error;
+  }
 }
 
 async function prepareDirectory(request: StartRequest, signal: AbortSignal): Promise<void> {
@@ -76,6 +85,7 @@ async function prepareDirectory(request: StartRequest, signal: AbortSignal): Pro
   await writeFile(files.consoleLog, '', { mode: 0o600 });
   const keys = await makeSshKeys({ labRoot: request.labRoot, files }, signal);
   await copyFile(request.initramfs, files.initrd);
+  await chmod(files.initrd, 0o600);
   // The kernel unpacks archives one behind the other (buffer-format.rst); the base ends on a multiple of four.
   await appendFile(files.initrd, keyArchive(keys));
 }

@@ -27,7 +27,7 @@ export type TinyGuest = {
 export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, ctx: StageContext): Promise<string> {
   const [inittab, rc] = await Promise.all(['inittab', 'rc'].map((name) => readFile(join(guest.recipes, name))));
   const inputs = {
-    format: 1,
+    format: 2,
     release: guest.kernel.release,
     modules: [...guest.modules].sort(),
     modulesDir: await fingerprint(guest.kernel.modulesDir),
@@ -48,7 +48,10 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
       ...entries.map((entry) => entry.path),
       ...mountPoints.map((path) => `${path}/.`),
     ]);
-    await writeFile(join(temporary, 'initramfs.cpio'), writeCpio([...directories, ...entries]));
+    await writeFile(
+      join(temporary, 'initramfs.cpio'),
+      writeCpio([{ path: '.', directory: true }, ...directories, ...entries]),
+    );
   });
   return join(directory, 'initramfs.cpio');
 }
