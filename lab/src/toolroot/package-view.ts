@@ -15,8 +15,6 @@ export type PackageView = {
   suite: string;
   /** Wraps an apt command so that it sees this suite and nothing of the host. */
   apt<T = CommandOutput>(command: Command<T>): Command<T>;
-  /** Fetches the package lists again, for example when a version is not found. */
-  refresh(ctx: StageContext): Promise<void>;
 };
 
 const freshForMs = 24 * 3600_000;
@@ -34,28 +32,34 @@ export async function openPackageView(ctx: StageContext, room: string, suite: st
     ...command,
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', APT_CONFIG: config },
   });
+  await refreshIfStale(ctx, { suite, directory, apt });
+  return { suite, apt };
+}
+
+/** Fetches the lists unless they are fresh; who waited for somebody else's fetch finds them so. */
+async function refreshIfStale(ctx: StageContext, view: PackageView & { directory: string }): Promise<void> {
+  const marker = join(view.directory, 'fresh');
+  const age = async () => Date.now() - (await stat(marker).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
+  if ((await age()) < freshForMs) return;
   const update = { argv: ['apt-get', 'update', '-q', '--error-on=any'] } as const;
-  const refresh = (inner: StageContext) =>
-    withLock(directory, { signal: inner.signal, waitMs: 120_000 }, async () => {
-      inner.waiting(`the package lists of ${suite}`);
-      await runCommand(apt(update), { signal: inner.signal, timeoutMs: 180_000 });
-      await writeFile(join(directory, 'fresh'), '');
-    });
-  const age = await stat(join(directory, 'fresh')).then(
-    (found) => Date.now() - found.mtimeMs,
-    () => undefined,
-  );
-  if (age === undefined || age > freshForMs) {
-    await refresh(ctx).catch((error: unknown) => {
+  const wait = { signal: ctx.signal, waitMs: 180_000 };
+  await withLock(view.directory, wait, async () => {
+    const ageMs = await age();
+    if (ageMs < freshForMs) return;
+    ctx.waiting(`the package lists of ${view.suite}`);
+    try {
+      await runCommand(view.apt(update), { signal: ctx.signal, timeoutMs: 180_000 });
+      await writeFile(marker, '');
+    } catch (error) {
       ctx.signal.throwIfAborted();
-      if (age === undefined)
-        throw new LabError('packages.unavailable', `the package lists of ${suite} could not be fetched`, {
-          cause: error,
-          hint: 'check the network and the mirror in /etc/apt, then run again',
-        });
-    });
-  }
-  return { suite, apt, refresh };
+      const isMissing = ageMs > Date.now() / 2;
+      if (!isMissing) return;
+      throw new LabError('packages.unavailable', `the package lists of ${view.suite} could not be fetched`, {
+        cause: error,
+        hint: 'check the network and the mirror in /etc/apt, then run again',
+      });
+    }
+  });
 }
 
 /** The suite with its security updates; backports are a suite of their own (`trixie-backports`) on top of it. */

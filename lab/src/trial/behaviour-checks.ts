@@ -5,7 +5,10 @@ import type { Evidence, PatchEvidence, TransitionEvidence } from './evidence.ts'
 import { seconds } from './figures.ts';
 
 export function behaviourChecks({ patches }: Evidence): Check[] {
-  return patches.flatMap((patch) => [loadCheck(patch), ...(patch.rejection ? [] : [...transitionChecks(patch), ...reproducerChecks(patch)])]);
+  return patches.flatMap((patch) => [
+    loadCheck(patch),
+    ...(patch.rejection ? [] : [...transitionChecks(patch), ...reproducerChecks(patch)]),
+  ]);
 }
 
 function loadCheck(patch: PatchEvidence): Check {
@@ -23,7 +26,12 @@ function transitionChecks(patch: PatchEvidence): Check[] {
   return (['patching', 'unpatching'] as const).map((direction) => {
     const found = patch.transitions.find((transition) => transition.direction === direction);
     const title = `${patch.name}: every task ${direction === 'patching' ? 'patched' : 'unpatched'}`;
-    return { id: 'transition', title, ok: found && found.outcome === 'complete', figure: found ? describe(found) : 'never started' };
+    return {
+      id: 'transition',
+      title,
+      ok: found && found.outcome === 'complete',
+      figure: found ? describe(found) : 'never started',
+    };
   });
 }
 
@@ -38,7 +46,11 @@ function describe({ outcome, fromMs, toMs, stalled, samples }: TransitionEvidenc
 }
 
 const expected = { before: 1, live: 0, after: 1 } as const;
-const wording = { before: 'old behaviour before', live: 'new behaviour while live', after: 'old behaviour after unload' } as const;
+const wording = {
+  before: 'old behaviour before',
+  live: 'new behaviour while live',
+  after: 'old behaviour after unload',
+} as const;
 
 function reproducerChecks(patch: PatchEvidence): Check[] {
   if (!patch.expectsReproducer) return [];

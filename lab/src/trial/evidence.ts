@@ -7,7 +7,12 @@ import type { ConnectionEvent, RequestSample } from '../workload/service-load.ts
 import type { WitnessSample } from '../workload/witness.ts';
 
 /** A named stretch of a run. `patch`: index of the patch it belongs to. */
-export type Phase = { name: 'baseline' | 'load' | 'live' | 'unload' | 'after' | 'reboot'; patch?: number; fromMs: number; toMs: number };
+export type Phase = {
+  name: 'baseline' | 'load' | 'live' | 'unload' | 'after' | 'reboot';
+  patch?: number;
+  fromMs: number;
+  toMs: number;
+};
 
 /** Everything the witnesses saw from the first to the last moment of one run over one machine. */
 export type Run = {

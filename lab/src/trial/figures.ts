@@ -24,7 +24,10 @@ export type StallFigures = {
 type Window = { fromMs: number; toMs: number };
 
 const whole = (run: Run): Window => ({ fromMs: 0, toMs: run.durationMs });
-const within = ({ fromMs, toMs }: Window) => ({ atMs }: { atMs: number }) => atMs >= fromMs && atMs < toMs;
+const within =
+  ({ fromMs, toMs }: Window) =>
+  ({ atMs }: { atMs: number }) =>
+    atMs >= fromMs && atMs < toMs;
 
 export function requestFigures(run: Run, window: Window = whole(run)): RequestFigures {
   const requests = run.requests.filter(within(window));
@@ -33,7 +36,8 @@ export function requestFigures(run: Run, window: Window = whole(run)): RequestFi
     sent: requests.length,
     answered: latencies.length,
     lost: requests.length - latencies.length,
-    resets: run.connections.filter(within(window)).filter(({ event }) => event === 'reset' || event === 'closed').length,
+    resets: run.connections.filter(within(window)).filter(({ event }) => event === 'reset' || event === 'closed')
+      .length,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
     maxMs: latencies.at(-1) ?? 0,

@@ -49,7 +49,10 @@ export type Scenario = Omit<z.output<typeof scenarioSchema>, 'patches'> & { path
 /** Reads and validates a scenario file. Throws `scenario.invalid` with file, line and what is wrong. */
 export async function readScenario(path: string): Promise<Scenario> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new LabError('scenario.invalid', `${path} cannot be read`, { cause: error, hint: 'give the path of a scenario YAML file' });
+    throw new LabError('scenario.invalid', `${path} cannot be read`, {
+      cause: error,
+      hint: 'give the path of a scenario YAML file',
+    });
   });
   return parseScenario(text, resolve(path));
 }

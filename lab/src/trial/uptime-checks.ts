@@ -30,18 +30,28 @@ function identityChecks(run: Run): Check[] {
   const span = identities.length < 2 ? undefined : uptimeSpan(run);
   const watched = Object.keys(identities[0]?.pids ?? {}).join(', ');
   return [
-    { id: 'boot-id', title: 'boot_id unchanged', ok: same(bootIds), figure: `${new Set(bootIds).size} boot_id in ${bootIds.length} readings` },
+    {
+      id: 'boot-id',
+      title: 'boot_id unchanged',
+      ok: same(bootIds),
+      figure: `${new Set(bootIds).size} boot_id in ${bootIds.length} readings`,
+    },
     {
       id: 'btime',
       title: 'btime unchanged',
-      ok: identities.length < 2 ? undefined : Math.max(...identities.map((i) => i.btime)) - Math.min(...identities.map((i) => i.btime)) <= 1,
+      ok:
+        identities.length < 2
+          ? undefined
+          : Math.max(...identities.map((i) => i.btime)) - Math.min(...identities.map((i) => i.btime)) <= 1,
       figure: `${identities[0]?.btime ?? 'never read'}`,
     },
     {
       id: 'uptime',
       title: 'uptime advances with host time',
       ok: span && Math.abs(span.guestMs - span.hostMs) <= Math.max(500, span.hostMs * 0.02),
-      figure: span ? `${seconds(span.guestMs)} in the guest, ${seconds(span.hostMs)} on the host` : 'not enough samples',
+      figure: span
+        ? `${seconds(span.guestMs)} in the guest, ${seconds(span.hostMs)} on the host`
+        : 'not enough samples',
     },
     {
       id: 'processes',
@@ -62,10 +72,17 @@ function requestCheck(run: Run): Check {
   const wrong = run.connections.filter(({ event }) => event === 'wrong-answer').length;
   const base = { id: 'requests', title: 'every request answered' };
   // A load that did not run through the whole watch proves nothing about the part it missed.
-  const everyPhase = run.phases.every(({ fromMs, toMs }) => toMs - fromMs < 500 || requestFigures(run, { fromMs, toMs }).sent > 0);
-  if (sent === 0 || !everyPhase) return { ...base, ok: undefined, figure: `the load did not run all the time (${sent} requests)` };
+  const everyPhase = run.phases.every(
+    ({ fromMs, toMs }) => toMs - fromMs < 500 || requestFigures(run, { fromMs, toMs }).sent > 0,
+  );
+  if (sent === 0 || !everyPhase)
+    return { ...base, ok: undefined, figure: `the load did not run all the time (${sent} requests)` };
   const figure = `${sent} sent, ${answered} answered, ${lost} lost, ${resets} connections broken; p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, max ${ms(maxMs)}`;
-  return { ...base, ok: lost === 0 && resets === 0 && wrong === 0, figure: wrong ? `${figure}; ${wrong} wrong answers` : figure };
+  return {
+    ...base,
+    ok: lost === 0 && resets === 0 && wrong === 0,
+    figure: wrong ? `${figure}; ${wrong} wrong answers` : figure,
+  };
 }
 
 /** How long a gap may be: five times the longest of this guest's own baseline, and never under a quarter second. */
@@ -103,7 +120,8 @@ function kernelLogCheck({ dmesg }: Evidence, run: Run): Check {
   const seen = run.consoleProblems[0]?.line ?? dmesg?.problems[0];
   if (seen !== undefined) return { ...base, ok: false, figure: seen };
   if (!dmesg) return { ...base, ok: undefined, figure: 'the kernel log was not read' };
-  if (!dmesg.canaryFound) return { ...base, ok: undefined, figure: 'the canary is gone: the log overflowed or was cleared' };
+  if (!dmesg.canaryFound)
+    return { ...base, ok: undefined, figure: 'the canary is gone: the log overflowed or was cleared' };
   return { ...base, ok: true, figure: `${dmesg.lines.length} lines since the canary, no complaint` };
 }
 
@@ -113,7 +131,11 @@ function taintCheck(run: Run): Check {
   const base = { id: 'taint', title: 'only the expected taint' };
   if (before === undefined || after === undefined) return { ...base, ok: undefined, figure: 'never read' };
   const added = after & ~before;
-  return { ...base, ok: (added & ~expectedTaint) === 0, figure: `${before} -> ${after} (${taintLetters(added) || 'none added'})` };
+  return {
+    ...base,
+    ok: (added & ~expectedTaint) === 0,
+    figure: `${before} -> ${after} (${taintLetters(added) || 'none added'})`,
+  };
 }
 
 const taintLetters = (bits: number) => [...'PFSRMBUDAWCIOELKXTN'].filter((_, bit) => (bits >> bit) & 1).join('');

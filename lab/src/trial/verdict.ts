@@ -20,7 +20,11 @@ export function judgeEvidence(evidence: Evidence): Verdict {
   const failures = evidence.patches.flatMap(({ build }) => (build.verdict === 'failed' ? build.reasons : []));
   if (failures.length > 0) {
     const where = (file?: string, line?: number) => (file ? `${file}${line ? `:${line}` : ''}: ` : '');
-    return { verdict: 'fail', checks: [], reasons: failures.map(({ file, line, message }) => where(file, line) + message) };
+    return {
+      verdict: 'fail',
+      checks: [],
+      reasons: failures.map(({ file, line, message }) => where(file, line) + message),
+    };
   }
   const checks = [...uptimeChecks(evidence), ...behaviourChecks(evidence)];
   const failed = checks.filter(({ ok }) => ok === false);
@@ -30,7 +34,11 @@ export function judgeEvidence(evidence: Evidence): Verdict {
   // the kernel itself complained of is.
   const { hindrance } = evidence;
   if (hindrance && !failed.some(({ id }) => saysTheKernel.has(id)))
-    return { verdict: 'inconclusive', checks, reasons: [`${hindrance.stage}: ${hindrance.message} (${hindrance.culprit} can act)`] };
+    return {
+      verdict: 'inconclusive',
+      checks,
+      reasons: [`${hindrance.stage}: ${hindrance.message} (${hindrance.culprit} can act)`],
+    };
   if (failed.length > 0) return { verdict: 'fail', checks, reasons: failed.map(show) };
   if (unknown.length > 0) return { verdict: 'inconclusive', checks, reasons: unknown.map(show) };
   return { verdict: 'pass', checks, reasons: checks.map(show) };

@@ -2,12 +2,17 @@
 // for. A connection that breaks is evidence; a client then connects again as real clients do, so that an outage has an end.
 
 import { createConnection, type Socket } from 'node:net';
+import { waitUntil } from '../core/wait.ts';
 
 /** One request. Times in milliseconds on the clock given to `startServiceLoad`; `latencyMs` null: never answered. */
 export type RequestSample = { atMs: number; connection: number; latencyMs: number | null };
 
 /** Something that happened to a connection. */
-export type ConnectionEvent = { atMs: number; connection: number; event: 'open' | 'reset' | 'closed' | 'refused' | 'wrong-answer' };
+export type ConnectionEvent = {
+  atMs: number;
+  connection: number;
+  event: 'open' | 'reset' | 'closed' | 'refused' | 'wrong-answer';
+};
 
 export type ServiceLoadOptions = {
   port: number;
@@ -23,8 +28,8 @@ export type ServiceLoadOptions = {
 export type ServiceLoad = {
   readonly requests: readonly RequestSample[];
   readonly events: readonly ConnectionEvent[];
-  /** Milliseconds on the clock of the last answer; undefined before the first. */
-  lastAnswerMs(): number | undefined;
+  /** Resolves once a request sent at or after `sinceMs` has been answered; rejects with op.timeout. */
+  untilAnswered(sinceMs: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Lets outstanding requests be answered or time out, then closes. */
   stop(): Promise<void>;
 };
@@ -40,9 +45,11 @@ export function startServiceLoad(options: ServiceLoadOptions): ServiceLoad {
   return {
     requests,
     events,
-    lastAnswerMs: () => {
-      const last = requests.findLast((sample) => sample.latencyMs !== null);
-      return last && last.atMs + (last.latencyMs ?? 0);
+    untilAnswered: async (sinceMs, timeoutMs, signal) => {
+      await waitUntil(
+        { what: `an answer of the service on port ${options.port}`, timeoutMs, intervalMs: 20, signal },
+        () => (requests.findLast(({ atMs, latencyMs }) => latencyMs !== null && atMs >= sinceMs) ? true : undefined),
+      );
     },
     stop: async () => {
       stopping.abort();

@@ -60,6 +60,10 @@ async function readSamples(stream: GuestStream, samples: WitnessSample[], clock:
 
 /** Throws SyntaxError on anything that is not a line of the witness. */
 export function parseWitnessLine(line: string, atMs: number): WitnessSample {
-  const { upUs, wallUs, gapUs, ...rest } = JSON.parse(line) as { upUs: number; wallUs: number; gapUs: number } & Identity;
+  const { upUs, wallUs, gapUs, ...rest } = JSON.parse(line) as {
+    upUs: number;
+    wallUs: number;
+    gapUs: number;
+  } & Identity;
   return { atMs, upUs, wallUs, gapUs, ...(rest.bootId === undefined ? {} : { identity: rest }) };
 }

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// The lpl command. Runs the bundle of lab/src; bundles it first when a source is newer (about 0.1 s), so it is never stale.
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bundle = join(root, 'dist/lpl.mjs');
+
+const newest = (directory) =>
+  Math.max(...readdirSync(directory, { recursive: true }).map((name) => statSync(join(directory, name)).mtimeMs));
+
+if (existsSync(join(root, 'src')) && (!existsSync(bundle) || newest(join(root, 'src')) > statSync(bundle).mtimeMs)) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [join(root, 'src/cli/main.ts')],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    sourcemap: true,
+    logLevel: 'error',
+    external: ['cpu-features'],
+    loader: { '.node': 'empty' },
+    // CommonJS dependencies inside an ESM bundle still call require.
+    banner: { js: "import { createRequire as lplRequire } from 'node:module'; const require = lplRequire(import.meta.url);" },
+  });
+}
+
+const { main } = await import(pathToFileURL(bundle).href);
+await main(process.argv, join(root, '..'));

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { BuildResult } from '../../build/result.ts';
+import { LabError } from '../../core/error.ts';
+import { defaultTargetName } from '../../kernel/target.ts';
+import type { Lab } from '../../lab.ts';
+import { exitCodes } from '../exit-code.ts';
+import { runCli } from '../run-cli.ts';
+
+type Options = { target: string; out?: string; replace: boolean };
+
+export function addBuildCommand(program: Command, lab: () => Lab): void {
+  program
+    .command('build')
+    .description('build a livepatch module from a unified diff')
+    .argument('PATCH', 'unified diff against the kernel source')
+    .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION]', defaultTargetName)
+    .option('--out <FILE.ko>', 'where to put the module (default: here, named after the patch)')
+    .option('--no-replace', 'stack on other livepatches instead of replacing them (atomic replace)')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 built, 1 does not compile, 3 refused.\n\nExample:\n  lpl build fix.patch --target debian:trixie/cloud-amd64@6.12.94 --out fix.ko',
+    )
+    .action((patchFile: string, options: Options, command: Command) =>
+      runCli('build', command.optsWithGlobals(), async (ctx) => {
+        const patch = await readFile(patchFile, 'utf8').catch((error: unknown) => {
+          throw new LabError('patch.invalid', `${patchFile} cannot be read`, {
+            cause: error,
+            hint: 'give the path of a unified diff',
+          });
+        });
+        const out = resolve(options.out ?? `${basename(patchFile).replace(/\.(patch|diff)$/, '')}.ko`);
+        const request = {
+          patch,
+          patchName: basename(patchFile),
+          target: options.target,
+          replace: options.replace,
+          out,
+        };
+        const result = await lab().build(request, ctx);
+        return { json: { schema: 1, ...result }, text: showBuild(result), exitCode: exitCodes[result.verdict] };
+      }),
+    );
+}
+
+export function showBuild({ verdict, module, functions, reasons, stages }: BuildResult): string {
+  const took = stages.reduce((sum, { ms }) => sum + ms, 0);
+  if (verdict === 'built') {
+    const changed = functions.map(({ name, kind, object }) => `  ${kind === 'new' ? '+' : '~'} ${name} (${object})`);
+    return [`built ${module} in ${(took / 1000).toFixed(1)} s`, ...changed].join('\n');
+  }
+  const lines = reasons.flatMap(({ rule, file, line, message, hint }) => {
+    const where = file ? `${file}${line ? `:${line}` : ''}: ` : '';
+    return [`  ${where}${message} [${rule}]`, ...(hint ? [`    ${hint}`] : [])];
+  });
+  return [verdict === 'refused' ? 'refused' : 'does not build', ...lines].join('\n');
+}

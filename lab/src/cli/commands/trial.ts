@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Lab, TrialSummary } from '../../lab.ts';
+import { exitCodes } from '../exit-code.ts';
+import { type CliResult, runCli } from '../run-cli.ts';
+
+export function addTrialCommands(program: Command, lab: () => Lab): void {
+  program
+    .command('trial')
+    .description('boot a machine, livepatch it under load, and judge whether anything stopped')
+    .argument('SCENARIO.yaml')
+    .option('--target <NAME>', 'another kernel than the scenario says')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 pass, 1 fail, 3 refused, 69 could not find out.\n\nExample:\n  lpl trial lab/examples/security-fixes/demo.yaml',
+    )
+    .action((scenario: string, options: { target?: string }, command: Command) =>
+      runCli('trial', command.optsWithGlobals(), async (ctx) =>
+        showTrial(await lab().trial({ scenario: resolve(scenario), ...options }, ctx)),
+      ),
+    );
+  program
+    .command('demo')
+    .description('two real security fixes put into a stock Debian kernel while it serves, against a reboot')
+    .addHelpText('after', '\nSets up everything it needs.\n\nExample:\n  lpl demo')
+    .action((_options: unknown, command: Command) =>
+      runCli('demo', command.optsWithGlobals(), async (ctx) => showTrial(await lab().demo(ctx))),
+    );
+}
+
+function showTrial(trial: TrialSummary): CliResult {
+  const { verdict, reasons, figures, report } = trial;
+  const text = [
+    '',
+    `verdict: ${verdict.toUpperCase()}`,
+    ...reasons.map((reason) => `  ${reason}`),
+    ...figures.map((figure) => `  ${figure}`),
+    `report:  ${report}`,
+  ];
+  return { json: { schema: 1, ...trial }, text: text.join('\n'), exitCode: exitCodes[verdict] };
+}

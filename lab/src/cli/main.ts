@@ -1,0 +1,53 @@
+// The command tree of lpl.
+
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { type Lab, openLab } from '../lab.ts';
+import { addBuildCommand } from './commands/build.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addKlpCommands } from './commands/klp.ts';
+import { addTargetCommands } from './commands/target.ts';
+import { addTrialCommands } from './commands/trial.ts';
+import { addVmCommands } from './commands/vm.ts';
+import { exitCodes } from './exit-code.ts';
+
+/** `root`: the installation, where images/ and lab/examples/ are. */
+export async function main(argv: string[], root: string): Promise<void> {
+  let opened: Lab | undefined;
+  const lab = () =>
+    (opened ??= openLab({ resources: { guest: join(root, 'images/guest'), examples: join(root, 'lab/examples') } }));
+  const program = new Command('lpl')
+    .description('Livepatch Lab: author livepatches, boot VMs of target kernels, load them, prove that nothing stopped')
+    .version('0.1.0')
+    .option('--json', 'result as JSON on stdout, events as NDJSON on stderr')
+    .option('--verbose', 'show the output of the tools that run')
+    .enablePositionalOptions()
+    .exitOverride();
+  for (const add of [
+    addDoctorCommand,
+    addTargetCommands,
+    addBuildCommand,
+    addVmCommands,
+    addKlpCommands,
+    addTrialCommands,
+  ])
+    add(program, lab);
+  shareCommonOptions(program);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  }
+}
+
+/** --json and --verbose are understood before and after the command's own words. */
+function shareCommonOptions(command: Command): void {
+  for (const child of command.commands) {
+    child
+      .option('--json', 'result as JSON on stdout, events as NDJSON on stderr')
+      .option('--verbose', 'show the output of the tools that run');
+    child.exitOverride();
+    shareCommonOptions(child);
+  }
+}

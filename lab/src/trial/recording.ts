@@ -1,0 +1,119 @@
+// Records one run over a machine: load and witnesses from its first moment to its last, phases in between. The recording's
+// signal aborts when the machine dies, so that nobody waits for a guest that is gone.
+
+import { LabError } from '../core/error.ts';
+import type { OpContext } from '../core/operation.ts';
+import { withDeadline } from '../core/wait.ts';
+import type { RunningMachine } from '../vm/machine.ts';
+import type { MachineEvent } from '../vm/watch-machine.ts';
+import { watchHostDelay } from '../workload/host-delay.ts';
+import { startServiceLoad } from '../workload/service-load.ts';
+import { startWitness, type Witness, type WitnessSample } from '../workload/witness.ts';
+import type { Phase, Run } from './evidence.ts';
+
+export type Recording = {
+  readonly signal: AbortSignal;
+  /** Milliseconds since the recording began. */
+  clock(): number;
+  /** Runs `body` as a named phase. */
+  phase<T>(name: Phase['name'], patch: number | undefined, body: () => Promise<T>): Promise<T>;
+  /** Starts a new witness after the guest has come back from a reboot. */
+  rewitness(): Promise<void>;
+  /** Resolves once the service has answered a request sent after now. */
+  untilServing(timeoutMs: number): Promise<void>;
+  /** Ends everything and returns what was seen; works when the machine is gone too. */
+  finish(): Promise<Run>;
+};
+
+const load = { connections: 4, paceMs: 10, timeoutMs: 3000 };
+
+/** QMP events that must not happen while a machine is being livepatched (QEMU QMP reference). */
+const fatalEvents = new Set([
+  'RESET',
+  'SHUTDOWN',
+  'STOP',
+  'POWERDOWN',
+  'GUEST_PANICKED',
+  'GUEST_CRASHLOADED',
+  'SUSPEND',
+]);
+
+export async function startRecording(machine: RunningMachine, ctx: OpContext): Promise<Recording> {
+  const startedAt = Date.now();
+  const origin = performance.now();
+  const clock = () => performance.now() - origin;
+  const run: Pick<Run, 'phases' | 'machineEvents' | 'consoleProblems'> = {
+    phases: [],
+    machineEvents: [],
+    consoleProblems: [],
+  };
+  const death = new AbortController();
+  const over = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, death.signal]);
+
+  const onEvent = (event: MachineEvent) => {
+    const atMs = event.at - startedAt;
+    if (event.type === 'problem') {
+      const { kind, text } = event.problem;
+      run.consoleProblems.push({ atMs, kind, line: text });
+      ctx.emit({ type: 'line', from: 'console', text });
+    } else if (event.type === 'qmp' && fatalEvents.has(event.event.event)) {
+      run.machineEvents.push({ atMs, event: event.event.event });
+    } else if (event.type === 'ended') {
+      run.machineEvents.push({ atMs, event: 'QEMU ended' });
+      death.abort(
+        new LabError('qemu.exited', `QEMU of ${machine.name} ended while it was watched`, {
+          hint: `see ${machine.files.consoleLog}`,
+        }),
+      );
+    }
+  };
+  const watching = new Promise<void>((ready, reject) => {
+    machine.watch({ signal: over.signal, onEvent, onReady: ready }).catch(reject);
+  });
+  await watching;
+  const service = startServiceLoad({ port: machine.run.ports.service, ...load, clock });
+  const hostDelay = watchHostDelay(machine.run.process.pid, clock);
+  const witnesses: Witness[] = [];
+  const rewitness = async () => {
+    const found = await machine.guest.exec(['pidof', 'lpl-agent'], { signal });
+    const pids = found.stdout.split(/\s+/).filter(Boolean).map(Number);
+    witnesses.push(await startWitness(machine.guest, pids, clock, signal));
+  };
+  await rewitness();
+
+  return {
+    signal,
+    clock,
+    rewitness,
+    phase: async (name, patch, body) => {
+      const phase: Phase = { name, fromMs: clock(), toMs: clock(), ...(patch === undefined ? {} : { patch }) };
+      run.phases.push(phase);
+      try {
+        return await body();
+      } finally {
+        phase.toMs = clock();
+      }
+    },
+    untilServing: (timeoutMs) => service.untilAnswered(clock(), timeoutMs, signal),
+    finish: async () => {
+      hostDelay.stop();
+      await service.stop();
+      await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
+        () => undefined,
+      );
+      over.abort();
+      const samples: WitnessSample[] = witnesses.flatMap((witness) => witness.samples);
+      const { requests, events } = service;
+      return {
+        startedAt,
+        durationMs: clock(),
+        ...run,
+        requests: [...requests],
+        connections: [...events],
+        witness: samples,
+        hostDelay: [...hostDelay.samples],
+      };
+    },
+  };
+}
