@@ -1,0 +1,64 @@
+// Opens a file of a target's source for editing: prepares the target, lets the user find the file, takes a copy out.
+
+import { relative } from 'node:path';
+import { type QuickPickItem, RelativePattern, type TextEditor, Uri, window, workspace } from 'vscode';
+import { runAct } from '../operations/run-act.ts';
+import type { Session } from '../session.ts';
+import { setting } from '../settings.ts';
+import { checkOut, ensureWorktree, type WorktreeTarget } from './worktree.ts';
+
+/** `target`: name of the target; `file`: path in the kernel tree. Both are asked for when missing. */
+export type OpenSourceRequest = { target?: string; file?: string };
+
+const searchLimit = 200;
+
+/** Opens the working copy and returns its editor; undefined when the user gave up or the target could not be prepared. */
+export async function openSource(session: Session, request: OpenSourceRequest = {}): Promise<TextEditor | undefined> {
+  const name = request.target ?? setting('target');
+  const act = { title: `Preparing the source of ${name}`, equivalent: [['lpl', 'target', 'prepare', name]] as const };
+  const prepared = await runAct(session, act, (ctx) => session.lab.prepareTarget(name, ctx));
+  if (!prepared) return undefined;
+  const target: WorktreeTarget = { name: prepared.name, release: prepared.release, pristine: prepared.source };
+  const file = request.file ?? (await pickFile(target));
+  if (!file) return undefined;
+  const path = await checkOut(await ensureWorktree(session.storage, target), file);
+  return window.showTextDocument(Uri.file(path));
+}
+
+/** A kernel tree has 90,000 files: search as the user types rather than list. */
+function pickFile({ pristine, name }: WorktreeTarget): Promise<string | undefined> {
+  const picker = window.createQuickPick<QuickPickItem & { file: string }>();
+  picker.title = `Source of ${name}`;
+  picker.placeholder = 'Part of a path, for example fs/binfmt_misc';
+  let asked = 0;
+  picker.onDidChangeValue(async (value) => {
+    const ask = ++asked;
+    picker.busy = true;
+    const words = value.trim().replace(/[^\w./-]+/g, '*');
+    const pattern = new RelativePattern(Uri.file(pristine), words.includes('/') ? `${words}*` : `**/*${words}*.{c,h}`);
+    const found = words.length < 2 ? [] : await workspace.findFiles(pattern, null, searchLimit);
+    if (ask !== asked) return;
+    picker.busy = false;
+    picker.items = found
+      .map((uri) => relative(pristine, uri.fsPath))
+      .sort((a, b) => a.length - b.length)
+      .map((file) => ({
+        label: file.split('/').at(-1) ?? file,
+        description: file,
+        file,
+        alwaysShow: true,
+        detail: '',
+      }));
+  });
+  return new Promise((resolve) => {
+    picker.onDidAccept(() => {
+      resolve(picker.selectedItems[0]?.file);
+      picker.dispose();
+    });
+    picker.onDidHide(() => {
+      resolve(undefined);
+      picker.dispose();
+    });
+    picker.show();
+  });
+}

@@ -1,0 +1,33 @@
+// Runs a scenario and opens the report of its trial.
+
+import { type TextDocument, Uri, window } from 'vscode';
+import type { TrialSummary } from 'livepatch-lab';
+import { runAct } from '../operations/run-act.ts';
+import type { Session } from '../session.ts';
+import { openReport } from './open-report.ts';
+
+/** The trial's summary; undefined when the user gave up or we could not find out. */
+export async function runTrial(session: Session, scenario?: Uri): Promise<TrialSummary | undefined> {
+  const uri = scenario ?? (await pickScenario());
+  if (!uri) return undefined;
+  const path = uri.fsPath;
+  const act = { title: `Trial ${uri.path.split('/').at(-1)}`, equivalent: [['lpl', 'trial', path]] as const };
+  const summary = await runAct(session, act, (ctx) => session.lab.trial({ scenario: path }, ctx));
+  if (!summary) return undefined;
+  session.status.show(summary.verdict === 'pass' ? 'pass' : 'error', `trial: ${summary.verdict}`);
+  await openReport(summary);
+  if (summary.verdict !== 'pass')
+    void window.showWarningMessage(`Trial: ${[summary.verdict, ...summary.reasons].join('; ')}`);
+  return summary;
+}
+
+async function pickScenario(): Promise<Uri | undefined> {
+  const active = window.activeTextEditor?.document;
+  if (active && isYaml(active)) return active.uri;
+  const chosen = await window.showOpenDialog({ title: 'Scenario to run', filters: { Scenario: ['yaml', 'yml'] } });
+  return chosen?.[0];
+}
+
+function isYaml({ uri, languageId }: TextDocument): boolean {
+  return uri.scheme === 'file' && (languageId === 'yaml' || /\.ya?ml$/.test(uri.path));
+}

@@ -1,0 +1,26 @@
+// In an untrusted workspace machines are shown, but nothing is built, started or run.
+
+import assert from 'node:assert/strict';
+import { Uri, workspace } from 'vscode';
+import { fakeMachine, fakeTarget } from '../fixtures/fake-lab.ts';
+import { openFakeWindow, run } from './fake-window.ts';
+
+describe('an untrusted workspace', () => {
+  it('is what this window has', () => assert.equal(workspace.isTrusted, false));
+
+  it('shows machines', async () => {
+    const { lab, machines } = await openFakeWindow();
+    lab.machines = [fakeMachine('web1')];
+    assert.equal((await machines.provider.getChildren())?.length, 1);
+  });
+
+  it('runs nothing', async () => {
+    const { lab } = await openFakeWindow();
+    lab.calls.length = 0;
+    await run('startMachine', { name: 'web2', target: fakeTarget });
+    await run('openSource', { target: fakeTarget, file: 'fs/binfmt_misc.c' });
+    await run('stopMachine', { machine: 'web1' });
+    await run('runTrial', Uri.file('/nowhere/scenario.yaml'));
+    assert.deepEqual(lab.calls, []);
+  });
+});
