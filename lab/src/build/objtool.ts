@@ -1,0 +1,43 @@
+// Runs objtool on one object, as a build without delayed objtool would. With IBT the kernel delays it to the link, where
+// calls of a livepatch have no relocations any more: objtool then gives up with a warning, and the module has no ORC, no
+// return sites and no call sites (stacks through it are unreliable).
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OpContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { inside, withToolchain, type Workbench } from './workbench.ts';
+
+/** Flags that only make sense when objtool sees the whole of vmlinux or a module. */
+const linkOnly = /^--(ibt|cfi|link|module)$/;
+
+/** objtool's flags for this configuration, from `objtool-args-$(CONFIG_X)` of the kernel's scripts/Makefile.lib. */
+export function objtoolFlags(makefile: string, config: string): string[] {
+  const values = new Map([...config.matchAll(/^(CONFIG_\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+  const needsMcount = values.has('CONFIG_FTRACE_MCOUNT_USE_OBJTOOL');
+  return [...makefile.matchAll(/^objtool-args-\$\((CONFIG_\w+)\)\s*\+=\s*(\S+)/gm)]
+    .filter(([, name, flag]) => values.get(name) === 'y' && !linkOnly.test(flag ?? ''))
+    .map(([, , flag]) => (flag ?? '').replace(/\$\((CONFIG_\w+)\)/g, (_, name: string) => values.get(name) ?? ''))
+    .filter((flag) => flag !== '--mnop' || needsMcount);
+}
+
+/** objtoolFlags of the bench's kernel. */
+export async function readObjtoolFlags({ kernel }: Workbench): Promise<string[]> {
+  const makefile = await readFile(join(kernel.source, 'scripts/Makefile.lib'), 'utf8');
+  return objtoolFlags(makefile, await readFile(join(kernel.buildTree, '.config'), 'utf8'));
+}
+
+/** Processes `out/name` in place. Returns objtool's warnings, without the name of the object. */
+export async function runObjtool(
+  ctx: OpContext,
+  bench: Workbench,
+  given: { out: string; name: string; module: boolean; flags: readonly string[] },
+): Promise<string[]> {
+  const file = `${inside.out}/${given.name}`;
+  const argv = ['tools/objtool/objtool', ...given.flags, ...(given.module ? ['--module'] : []), file] as const;
+  const { stderr } = await runCommand(withToolchain(bench, { argv, out: given.out }), { signal: ctx.signal });
+  return stderr
+    .split('\n')
+    .filter((line) => /warning|error/i.test(line))
+    .map((line) => line.replace(`${file}: `, '').replace(/^.*?objtool: /, ''));
+}

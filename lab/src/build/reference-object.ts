@@ -1,0 +1,41 @@
+// The reference object of a translation unit: what kbuild makes of the pristine source with the target's own flags. kbuild
+// runs once per unit; its recorded command serves every later compilation.
+
+import { copyFile, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isLabError } from '../core/error.ts';
+import { withLock } from '../core/lock.ts';
+import type { StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
+import { withToolchain, type Workbench } from './workbench.ts';
+
+/** Makes the object, copies it to `out`. Returns its command, or undefined when kbuild cannot make such an object. */
+export async function makeReference(
+  ctx: StageContext,
+  bench: Workbench,
+  { path, out }: { path: string; out: string },
+): Promise<KbuildCommand | undefined> {
+  const object = path.replace(/\.c$/, '.o');
+  const onWait = (holder: string) => ctx.waiting(`the build tree, in use by ${holder}`);
+  return withLock(bench.tree, { signal: ctx.signal, waitMs: 600_000, onWait }, async () => {
+    if (!(await runMake(ctx, bench, object))) return undefined;
+    await copyFile(join(bench.tree, object), out);
+    const record = join(bench.tree, dirname(object), `.${basename(object)}.cmd`);
+    return parseCmdFile(await readFile(record, 'utf8'));
+  });
+}
+
+async function runMake(ctx: StageContext, bench: Workbench, object: string): Promise<boolean> {
+  const { source, buildTree } = bench.kernel;
+  const argv = ['make', '-s', '-C', source, `O=${buildTree}`, 'CC=gcc', 'HOSTCC=gcc', object] as const;
+  const onLine = (text: string) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
+  try {
+    await runCommand(withToolchain(bench, { argv, tree: 'write' }), { signal: ctx.signal, onLine });
+    return true;
+  } catch (error) {
+    // "No rule to make target": the configuration does not build this file, or builds it from something else.
+    if (isLabError(error, 'command.failed')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+// One translation unit of the target, ready to be compared with a patched one: which object of the running kernel it is
+// part of, the original object, its symbol table, and for each function whether it is what the target runs.
+
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { artefactPath, contentKey, ensureArtefact } from '../core/artefact.ts';
+import { LabError } from '../core/error.ts';
+import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
+import { readJson, writeJson } from '../core/store.ts';
+import { readElf } from '../kernel/elf.ts';
+import { unpackModule } from '../kernel/vmlinux-image.ts';
+import { compileUnit } from './compile-unit.ts';
+import { checkFidelity } from './fidelity.ts';
+import { type KbuildCommand, moduleOf } from './kbuild-command.ts';
+import type { BuildFacts } from './kernel-facts.ts';
+import { matchLayout } from './layout.ts';
+import { runObjtool } from './objtool.ts';
+import { makeReference } from './reference-object.ts';
+import { isRefused, type Refused, refused } from './refused.ts';
+import { reason } from './rules.ts';
+import { stockCode } from './stock-code.ts';
+import { synthesizeSymbolTable } from './symbol-table.ts';
+import { readModule, readVmlinux, type TargetObject } from './target-object.ts';
+import type { Workbench } from './workbench.ts';
+
+const unitFile = z.object({
+  schema: z.number(),
+  /** 'vmlinux' or the name of the module the unit is part of. */
+  object: z.string(),
+  command: z.object({ argv: z.array(z.string()), symvers: z.array(z.string()) }),
+  /** Function -> 'same' or in what it differs from the stock image. */
+  fidelity: z.record(z.string(), z.string()),
+  /** Local symbols whose position in the target could not be proven. */
+  ambiguous: z.array(z.string()),
+  /** Proven position among the target's symbols of that name, 1-based; only for names that are not unique. */
+  positions: z.record(z.string(), z.number()),
+  objtoolWarnings: z.array(z.string()),
+});
+
+export type Unit = Omit<z.infer<typeof unitFile>, 'schema'> & {
+  /** Path of the source in the kernel tree. */
+  path: string;
+  /** Artefact: reference.o, original.o, symbols.txt; for module code also module.ko. */
+  directory: string;
+};
+
+/** The unit, from the cache or made now (3 s). Refused when the target has no such unit. */
+export async function ensureUnit(
+  ctx: OpContext,
+  bench: Workbench,
+  given: { path: string; facts: BuildFacts },
+): Promise<Unit | Refused> {
+  const { path } = given;
+  const label = `unit-${path}`;
+  const inputs = { path, format: 1 };
+  let refusal: Refused | undefined;
+  const id = `unit-${contentKey(path).slice(0, 6)}`;
+  return runStage(ctx, { id, title: `original object of ${path}` }, async (stage) => {
+    try {
+      const directory = await ensureArtefact(stage, { room: bench.room, label, inputs }, async (out) => {
+        refusal = await makeUnit(stage, bench, { ...given, out });
+        if (refusal) throw new LabError('patch.invalid', 'refused');
+      });
+      return { ...(await readUnit(directory)), path, directory };
+    } catch (error) {
+      if (!refusal) throw error;
+      await rm(artefactPath({ room: bench.room, label, inputs }), { recursive: true, force: true });
+      return refusal;
+    }
+  });
+}
+
+async function readUnit(directory: string) {
+  const unit = await readJson(join(directory, 'unit.json'), unitFile);
+  if (!unit) throw new LabError('state.corrupt', `${directory} has no unit.json`, { hint: `delete ${directory}` });
+  return unit;
+}
+
+type Making = { path: string; facts: BuildFacts; out: string };
+
+async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Promise<Refused | undefined> {
+  const { path, facts, out } = making;
+  ctx.waiting('kbuild, once for this file');
+  const command = await makeReference(ctx, bench, { path, out: join(out, 'reference.o') });
+  if (!command) return refused(reason('unit-not-built', { file: path }));
+  ctx.waiting('the original object');
+  const [target, warnings] = await Promise.all([
+    openTarget(ctx, bench, { ...making, command }),
+    makeOriginal(ctx, bench, { ...making, command }),
+  ]);
+  if (isRefused(target)) return target;
+  const reference = readElf(await readFile(join(out, 'reference.o')));
+  const original = readElf(await readFile(join(out, 'original.o')));
+  const layout = matchLayout(reference, target.placesOf);
+  if (layout.proven.size * 2 <= layout.known || layout.known === 0)
+    return refused(reason('layout', { file: path, object: target.name, proven: layout.proven.size, known: layout.known }));
+  const prefixBytes = Number(facts.objtool.find((flag) => flag.startsWith('--prefix='))?.split('=')[1] ?? 0);
+  const table = synthesizeSymbolTable(target, { original, layout, prefixBytes });
+  await writeFile(join(out, 'symbols.txt'), table.text);
+  const positions = [...layout.proven].flatMap(([name, { order }]) => {
+    const places = target.placesOf(name);
+    return places.length > 1 ? [[name, places.findIndex((place) => place.order === order) + 1] as const] : [];
+  });
+  await writeJson(join(out, 'unit.json'), {
+    object: target.name,
+    command,
+    fidelity: checkFidelity(reference, layout, stockCode(target)),
+    ambiguous: table.ambiguous,
+    positions: Object.fromEntries(positions),
+    objtoolWarnings: warnings,
+  });
+  return undefined;
+}
+
+type WithCommand = Making & { command: KbuildCommand };
+
+async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, out, command }: WithCommand) {
+  const failure = await compileUnit(ctx, bench, { command, path, out, name: 'original.o' });
+  if (failure)
+    throw new LabError('build.failed', `${path} of the target does not compile`, { details: { stderr: failure.messages } });
+  const module = moduleOf(command) !== undefined;
+  return runObjtool(ctx, bench, { out, name: 'original.o', module, flags: facts.objtool });
+}
+
+async function openTarget(
+  ctx: StageContext,
+  bench: Workbench,
+  { path, facts, out, command }: WithCommand,
+): Promise<TargetObject | Refused> {
+  const { kernel } = bench;
+  const name = moduleOf(command);
+  if (name === undefined) return readVmlinux(kernel.facts.kallsyms, facts.image);
+  const shipped = await findModule(kernel.modulesDir, name);
+  if (!shipped) return refused(reason('module-not-shipped', { file: path, object: name }));
+  await unpackModule(ctx, { module: shipped, out: join(out, 'module.ko'), toolroot: kernel.toolroot });
+  return readModule(name, join(out, 'module.ko'));
+}
+
+/** The shipped file of a module; file names use `-` or `_` at will, module names only `_`. */
+async function findModule(modulesDir: string, name: string): Promise<string | undefined> {
+  const files = await readdir(modulesDir, { recursive: true });
+  const isIt = (file: string) => /([^/]+)\.ko(\.\w+)?$/.exec(file)?.[1]?.replaceAll('-', '_') === name;
+  const found = files.find(isIt);
+  return found && join(modulesDir, found);
+}

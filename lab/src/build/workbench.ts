@@ -1,0 +1,104 @@
+// The bench on which the livepatches of one kernel are made: its source and a private copy of its build tree, seen inside
+// the sandbox at the very paths of the originals, so that recorded commands and __FILE__ stay as they are.
+
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { contentKey, ensureArtefact } from '../core/artefact.ts';
+import type { Argv, Command } from '../core/command.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import type { TargetKernel } from '../kernel/target.ts';
+import { type Bind, inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
+
+export type Workbench = {
+  kernel: TargetKernel;
+  /** Runs kpatch's tools. */
+  labRoot: Toolroot;
+  /** Directory with the unpacked kpatch-build package. */
+  kpatch: string;
+  /** Cache of everything made for this kernel. */
+  room: string;
+  /** Private copy of the build tree; make writes into it. */
+  tree: string;
+};
+
+/** Where the bench's directories appear inside the sandbox. */
+export const inside = { out: '/lpl/out', kpatch: '/lpl/kpatch', tools: '/lpl/tools' } as const;
+
+const format = 1;
+
+/** Opens the bench, copying the build tree the first time (0.2 s). */
+export async function openWorkbench(
+  ctx: OpContext,
+  given: { kernel: TargetKernel; labRoot: Toolroot; kpatch: string; cache: string },
+): Promise<Workbench> {
+  const { kernel, labRoot, kpatch } = given;
+  const key = contentKey({
+    source: kernel.source,
+    buildTree: kernel.buildTree,
+    toolroot: kernel.toolroot.path,
+    facts: kernel.facts,
+    kpatch,
+    format,
+  });
+  const room = join(given.cache, `${kernel.release}-${key}`);
+  await mkdir(room, { recursive: true });
+  const tree = await runStage(ctx, { id: 'tree', title: 'private copy of the build tree' }, (stage) =>
+    ensureArtefact(stage, { room, label: 'tree', inputs: { of: basename(kernel.buildTree) } }, async (directory) => {
+      const argv: Argv = ['cp', '-a', '--reflink=auto', `${kernel.buildTree}/.`, directory];
+      await runCommand({ argv }, { signal: ctx.signal });
+    }),
+  );
+  return { kernel, labRoot, kpatch, room, tree };
+}
+
+export type OnBench = {
+  argv: Argv;
+  /** Host directory that appears as /lpl/out, writable. */
+  out?: string;
+  binds?: readonly Bind[];
+  env?: Readonly<Record<string, string>>;
+  stdin?: Uint8Array;
+  okCodes?: readonly number[];
+  /** Default 'read'; 'write' only for make, under its lock. */
+  tree?: 'read' | 'write';
+};
+
+/** A command of the kernel's own toolchain, run in its build tree. */
+export function withToolchain(bench: Workbench, on: OnBench): Command {
+  const { kernel, tree } = bench;
+  return inToolroot(asCommand(on), {
+    toolroot: kernel.toolroot,
+    binds: [
+      { host: kernel.source, access: 'read' },
+      { host: tree, inside: kernel.buildTree, access: on.tree ?? 'read' },
+      { host: join(bench.kpatch, 'usr/share/kpatch/patch'), inside: inside.kpatch, access: 'read' },
+      ...outBinds(on),
+    ],
+    cwd: kernel.buildTree,
+    // Without a user of that name kbuild's `whoami` complains.
+    env: { KBUILD_BUILD_USER: 'lpl', KBUILD_BUILD_HOST: 'lpl', ...on.env },
+  });
+}
+
+/** One of kpatch's own tools (create-diff-object, create-klp-module). */
+export function withKpatch(bench: Workbench, on: OnBench): Command {
+  const [tool, ...args] = on.argv;
+  return inToolroot(asCommand({ ...on, argv: [`${inside.tools}/${tool}`, ...args] }), {
+    toolroot: bench.labRoot,
+    binds: [
+      { host: join(bench.kpatch, 'usr/lib/kpatch'), inside: inside.tools, access: 'read' },
+      { host: bench.tree, inside: bench.kernel.buildTree, access: 'read' },
+      ...outBinds(on),
+    ],
+    ...(on.env ? { env: on.env } : {}),
+  });
+}
+
+function outBinds({ out, binds = [] }: OnBench): Bind[] {
+  return [...(out ? [{ host: out, inside: inside.out, access: 'write' as const }] : []), ...binds];
+}
+
+function asCommand({ argv, stdin, okCodes }: OnBench): Command {
+  return { argv, ...(stdin ? { stdin } : {}), ...(okCodes ? { okCodes } : {}) };
+}

@@ -1,0 +1,75 @@
+// The ELF image inside a bzImage: what the target really runs, to compare compiled functions with.
+// Layout: Documentation/arch/x86/boot.rst (setup_sects, payload_offset, payload_length).
+
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import type { Argv } from '../core/command.ts';
+import { LabError } from '../core/error.ts';
+import type { OpContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
+
+type Packing = {
+  magic: string;
+  suffix: string;
+  argv: (file: string) => Argv;
+  /** The kernel's build appends the size. */ trailer: 0 | 4;
+};
+
+const packings: readonly Packing[] = [
+  { magic: '28b52ffd', suffix: '.zst', argv: (file) => ['zstd', '-d', '-q', '--rm', file], trailer: 4 },
+  { magic: 'fd377a58', suffix: '.xz', argv: (file) => ['xz', '-d', file], trailer: 4 },
+  { magic: '1f8b0800', suffix: '.gz', argv: (file) => ['gzip', '-d', file], trailer: 0 },
+];
+
+/** Writes the vmlinux ELF image of a bzImage to `out`. Throws `kernel.unsupported` when it is packed in an unknown way. */
+export async function extractVmlinux(
+  ctx: OpContext,
+  given: { vmlinuz: string; out: string; toolroot: Toolroot },
+): Promise<void> {
+  const { payload, packing } = bzImagePayload(await readFile(given.vmlinuz), given.vmlinuz);
+  await writeFile(`${given.out}${packing.suffix}`, payload);
+  await unpackInPlace(ctx, packing, given);
+}
+
+/** Unpacks a module as shipped (.ko, .ko.xz, .ko.zst) to `out`. */
+export async function unpackModule(
+  ctx: OpContext,
+  given: { module: string; out: string; toolroot: Toolroot },
+): Promise<void> {
+  const bytes = await readFile(given.module);
+  const packing = packings.find(({ magic }) => bytes.toString('hex', 0, 4) === magic);
+  await writeFile(`${given.out}${packing?.suffix ?? ''}`, bytes);
+  if (packing) await unpackInPlace(ctx, packing, given);
+}
+
+async function unpackInPlace(
+  ctx: OpContext,
+  packing: Packing,
+  given: { out: string; toolroot: Toolroot },
+): Promise<void> {
+  const directory = dirname(given.out);
+  const command = inToolroot(
+    { argv: packing.argv(`${given.out}${packing.suffix}`) },
+    {
+      toolroot: given.toolroot,
+      binds: [{ host: directory, access: 'write' }],
+    },
+  );
+  await runCommand(command, { signal: ctx.signal });
+  await rm(join(`${given.out}${packing.suffix}`), { force: true });
+}
+
+/** The packed kernel inside a bzImage. */
+export function bzImagePayload(image: Buffer, name: string): { payload: Buffer; packing: Packing } {
+  if (image.length < 0x260 || image.toString('latin1', 0x202, 0x206) !== 'HdrS')
+    throw new LabError('kernel.unsupported', `${name} is not a bzImage`);
+  const setupSectors = image[0x1f1] || 4;
+  const start = (setupSectors + 1) * 512 + image.readUInt32LE(0x248);
+  const length = image.readUInt32LE(0x24c);
+  const magic = image.toString('hex', start, start + 4);
+  const packing = packings.find((known) => known.magic === magic);
+  if (!packing) throw new LabError('kernel.unsupported', `${name}: payload packed in an unknown way (magic ${magic})`);
+  return { payload: image.subarray(start, start + length - packing.trailer), packing };
+}

@@ -1,0 +1,31 @@
+// Which function a line of C source belongs to, by the kernel's coding style: a definition starts in the first column and
+// its closing brace stands alone there. For messages only; no decision hangs on it.
+
+/** Name of the function around the 1-based line, if it can be told. */
+export function findFunction(source: string, line: number): string | undefined {
+  const lines = source.split('\n');
+  for (let index = line - 1; index >= 0; index -= 1) {
+    const text = lines[index] ?? '';
+    if (index < line - 1 && text.startsWith('}')) return undefined;
+    const name = definedName(text, lines[index + 1] ?? '');
+    if (name) return name;
+  }
+  return undefined;
+}
+
+function definedName(text: string, following: string): string | undefined {
+  if (!/^[A-Za-z_]/.test(text) || /[;:=]\s*$/.test(text) || (text.startsWith('struct ') && /\{\s*$/.test(text)))
+    return undefined;
+  const syscall = /^(?:COMPAT_)?SYSCALL_DEFINE\d\((\w+)/.exec(text)?.[1];
+  if (syscall) return `__do_sys_${syscall}`;
+  const name = /(\w+)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)?[^;]*$/.exec(text)?.[1];
+  if (!name || /^(if|for|while|switch|return|sizeof|__attribute__|__printf)$/.test(name)) return undefined;
+  return text.includes('(') && (/[,){]\s*$/.test(text) || following.startsWith('{')) ? name : undefined;
+}
+
+/** 1-based line on which the function's definition starts, if it can be told. */
+export function findDefinition(source: string, name: string): number | undefined {
+  const lines = source.split('\n');
+  const index = lines.findIndex((text, at) => text.includes(name) && definedName(text, lines[at + 1] ?? '') === name);
+  return index < 0 ? undefined : index + 1;
+}

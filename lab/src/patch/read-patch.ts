@@ -1,0 +1,52 @@
+// A unified diff as data: which files, which hunks, which lines. Nothing here looks at a kernel tree.
+
+import parseDiff from 'parse-diff';
+
+/** `text` has no trailing newline. */
+export type HunkLine = { kind: 'keep' | 'add' | 'delete'; text: string };
+
+/** `oldStart`: first line in the unpatched file, 1-based (0 when the file is new). `patchLine`: line of `@@` in the patch. */
+export type Hunk = { oldStart: number; newStart: number; patchLine: number; lines: HunkLine[] };
+
+export type PatchedFile = {
+  /** Path in the kernel tree. */
+  path: string;
+  change: 'modified' | 'created' | 'deleted';
+  hunks: Hunk[];
+};
+
+/** Why text is not a patch that the lab can use. */
+export type PatchDefect = { kind: 'empty' | 'binary' | 'truncated'; file?: string; line?: number };
+
+/** Reads a unified diff (`git diff`, `git format-patch`, `diff -u`; one leading path component is stripped). */
+export function readPatch(text: string): PatchedFile[] | PatchDefect {
+  // git writes "GIT binary patch" or "Binary files a/x and b/x differ"; anything with a NUL is no text at all.
+  if (/\0|\uFFFD/.test(text) || /^(GIT binary patch|Binary files .* differ)$/m.test(text)) return { kind: 'binary' };
+  const headers = hunkHeaders(text);
+  const files: PatchedFile[] = [];
+  for (const file of parseDiff(text)) {
+    const change = file.from === '/dev/null' ? 'created' : file.to === '/dev/null' ? 'deleted' : 'modified';
+    const path = (change === 'deleted' ? file.from : file.to) ?? '';
+    const hunks: Hunk[] = [];
+    for (const chunk of file.chunks) {
+      const patchLine = headers.shift() ?? 0;
+      const lines = chunk.changes.flatMap(toHunkLine);
+      const kept = lines.filter(({ kind }) => kind !== 'add').length;
+      const made = lines.filter(({ kind }) => kind !== 'delete').length;
+      if (kept !== chunk.oldLines || made !== chunk.newLines) return { kind: 'truncated', file: path, line: patchLine };
+      hunks.push({ oldStart: chunk.oldStart, newStart: chunk.newStart, patchLine, lines });
+    }
+    if (hunks.length > 0) files.push({ path, change, hunks });
+  }
+  return files.length > 0 ? files : { kind: 'empty' };
+}
+
+function hunkHeaders(text: string): number[] {
+  return text.split('\n').flatMap((line, index) => (/^@@ -\d+(,\d+)? \+\d+(,\d+)? @@/.test(line) ? [index + 1] : []));
+}
+
+function toHunkLine({ type, content }: parseDiff.Change): HunkLine[] {
+  if (content.startsWith('\\')) return [];
+  const kind = type === 'normal' ? 'keep' : type === 'add' ? 'add' : 'delete';
+  return [{ kind, text: content.slice(1).replace(/\r$/, '') }];
+}
