@@ -1,0 +1,13 @@
+// What VS Code loads: the extension with the real lab.
+
+import { join } from 'node:path';
+import type { ExtensionContext } from 'vscode';
+import { openLab } from 'livepatch-lab';
+import { activateExtension } from './activate-extension.ts';
+
+/** Called by VS Code when the view or a command of the extension is first used. */
+export function activate(context: ExtensionContext): void {
+  const resource = (name: string) => join(context.extensionPath, 'dist', name);
+  const resources = { guest: resource('guest'), examples: resource('examples') };
+  activateExtension(context, { openLab: () => openLab({ resources }) });
+}
