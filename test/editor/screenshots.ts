@@ -33,7 +33,7 @@ async function packVsix(): Promise<string> {
   const directory = await packFakeExtension();
   const path = join(directory, 'fake.vsix');
   const flags = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', path];
-  execFileSync(join(import.meta.dirname, '../../node_modules/.bin/vsce'), flags, { cwd: directory, stdio: 'ignore' });
+  execFileSync(join(import.meta.dirname, '../../node_modules/.bin/vsce'), flags, { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
   return path;
 }
 
@@ -85,11 +85,11 @@ async function playScenes(page: Page, shoot: (name: string) => Promise<unknown>)
   await page.keyboard.press('Enter');
   await page.locator('.monaco-editor .view-line', { hasText: 'return count' }).first().click();
   await page.keyboard.press('End');
-  await page.keyboard.type(' /* edited */');
+  await page.keyboard.type(' // edited');
   await command(page, 'Livepatch: Build and load from edited source');
   await page.locator('.squiggly-error').first().waitFor();
-  await page.locator('.squiggly-error').first().hover();
-  await page.locator('.monaco-hover', { hasText: 'livepatch' }).first().waitFor();
+  await page.keyboard.press('F8');
+  await page.locator('.marker-widget', { hasText: 'livepatch' }).first().waitFor();
   await shoot('3-refusal');
   await command(page, 'Livepatch: Show difference to pristine source');
   await page.locator('.monaco-diff-editor').first().waitFor();

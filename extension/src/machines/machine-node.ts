@@ -36,7 +36,7 @@ export function machineTreeItem(node: MachineNode): TreeItem {
 const stateIcons: Record<MachineStatus['state'], ThemeIcon> = {
   running: new ThemeIcon('vm-running', new ThemeColor('testing.iconPassed')),
   paused: new ThemeIcon('vm-outline', new ThemeColor('list.warningForeground')),
-  panicked: new ThemeIcon('vm-active', new ThemeColor('list.errorForeground')),
+  panicked: new ThemeIcon('error', new ThemeColor('list.errorForeground')),
   stopped: new ThemeIcon('vm-outline'),
   broken: new ThemeIcon('warning', new ThemeColor('list.errorForeground')),
 };
