@@ -1,13 +1,14 @@
 // From a target name to a stock kernel of the mirror, with what was found kept on disk: a prepared target never needs the
 // network again, and the list of a suite is asked for once a day.
 
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isLabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import type { PackageView } from '../toolroot/package-view.ts';
-import { listStockKernels, pickKernel, type StockKernel } from './catalog.ts';
+import { compareVersions, listStockKernels, pickKernel, type StockKernel } from './catalog.ts';
 import type { TargetName } from './target.ts';
 
 const stockKernel = z.object({
@@ -19,6 +20,7 @@ const stockKernel = z.object({
   compiler: z.string(),
 });
 const catalogFile = z.object({ schema: z.number(), kernels: z.array(stockKernel) });
+const recordFile = z.object({ schema: z.number(), kernel: stockKernel });
 
 const freshForMs = 24 * 3600_000;
 
@@ -35,9 +37,18 @@ export async function stockKernels(
     ctx.cached();
     return known.kernels;
   }
-  const kernels = await listStockKernels(ctx, await open(), flavour);
-  await writeJson(path, { kernels });
-  return kernels;
+  try {
+    const kernels = await listStockKernels(ctx, await open(), flavour);
+    await writeJson(path, { kernels });
+    return kernels;
+  } catch (error) {
+    // Offline: what was prepared here is at hand all the same.
+    if (!isLabError(error, 'packages.unavailable')) throw error;
+    const kept = await keptKernels(room, { suite, flavour });
+    if (kept.length === 0) throw error;
+    ctx.note('the mirror cannot be reached; these were prepared before');
+    return kept.sort((a, b) => compareVersions(b.release, a.release));
+  }
 }
 
 /** The kernel a target name means. Throws `kernel.unknown`. A version once prepared is found without asking the mirror. */
@@ -48,18 +59,26 @@ export async function findStockKernel(
   open: () => Promise<PackageView>,
 ): Promise<StockKernel> {
   if (target.version !== undefined) {
-    const kept = await readJson(
-      recordPath(room, target as Required<TargetName>),
-      z.object({ schema: z.number(), kernel: stockKernel }),
-    );
+    const kept = await readJson(recordPath(room, target as Required<TargetName>), recordFile);
     if (kept) {
       ctx.cached();
       return kept.kernel;
     }
   }
-  const kernel = pickKernel(await stockKernels(ctx, room, target, open), target);
+  return pickKernel(await stockKernels(ctx, room, target, open), target);
+}
+
+/** Remembers a prepared kernel, so that it stays usable when the mirror has dropped it or cannot be reached. */
+export async function keepKernel(room: string, kernel: StockKernel): Promise<void> {
   await writeJson(recordPath(room, kernel.target), { kernel });
-  return kernel;
+}
+
+/** Kernels of suite and flavour that were prepared here before. */
+export async function keptKernels(room: string, { suite, flavour }: TargetName): Promise<StockKernel[]> {
+  const prefix = `stock-${suite}-${flavour}-`;
+  const names = await readdir(room).catch(() => []);
+  const kept = names.filter((name) => name.startsWith(prefix)).map((name) => readJson(join(room, name), recordFile));
+  return (await Promise.all(kept)).flatMap((file) => file?.kernel ?? []);
 }
 
 const catalogPath = (room: string, suite: string, flavour: string) => join(room, `catalog-${suite}-${flavour}.json`);

@@ -6,7 +6,8 @@ export type RequestFigures = {
   sent: number;
   answered: number;
   lost: number;
-  resets: number;
+  /** Connections that did not last. */
+  broken: number;
   p50Ms: number;
   p99Ms: number;
   maxMs: number;
@@ -20,6 +21,8 @@ export type StallFigures = {
   longestOwnMs: number;
   samples: number;
 };
+
+const breaks = new Set(['reset', 'closed', 'given-up']);
 
 type Window = { fromMs: number; toMs: number };
 
@@ -36,8 +39,7 @@ export function requestFigures(run: Run, window: Window = whole(run)): RequestFi
     sent: requests.length,
     answered: latencies.length,
     lost: requests.length - latencies.length,
-    resets: run.connections.filter(within(window)).filter(({ event }) => event === 'reset' || event === 'closed')
-      .length,
+    broken: run.connections.filter(within(window)).filter(({ event }) => breaks.has(event)).length,
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
     maxMs: latencies.at(-1) ?? 0,
@@ -51,18 +53,20 @@ export function quantile(sorted: readonly number[], q: number): number {
 }
 
 function longestSilence(run: Run, { fromMs, toMs }: Window): number {
-  const answers = run.requests
-    .flatMap(({ atMs, latencyMs }) => (latencyMs === null ? [] : [atMs + latencyMs]))
-    .filter((at) => at >= fromMs && at < toMs)
-    .sort((a, b) => a - b);
-  let longest = 0;
-  let last = fromMs;
-  for (const at of [...answers, toMs]) {
-    longest = Math.max(longest, at - last);
-    last = at;
-  }
-  return longest;
+  const answers = answerTimes(run).filter((at) => at >= fromMs && at < toMs);
+  return Math.max(...steps([fromMs, ...answers, toMs]).map((step) => step.toMs - step.fromMs));
 }
+
+/** Stretches of half a second and more without any answer. */
+export function silences(run: Run): Window[] {
+  return steps([0, ...answerTimes(run), run.durationMs]).filter(({ fromMs, toMs }) => toMs - fromMs >= 500);
+}
+
+const answerTimes = ({ requests }: Run) =>
+  requests.flatMap(({ atMs, latencyMs }) => (latencyMs === null ? [] : [atMs + latencyMs])).sort((a, b) => a - b);
+
+const steps = (times: readonly number[]): Window[] =>
+  times.slice(1).map((toMs, i) => ({ fromMs: times[i] as number, toMs }));
 
 /** A sample's line may reach the host late; delays of the host count when they fall within this much of the gap. */
 const slackMs = 150;

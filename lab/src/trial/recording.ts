@@ -13,6 +13,8 @@ import type { Phase, Run } from './evidence.ts';
 
 export type Recording = {
   readonly signal: AbortSignal;
+  /** Host time of the recording's zero, milliseconds since the epoch. */
+  readonly startedAt: number;
   /** Milliseconds since the recording began. */
   clock(): number;
   /** Runs `body` as a named phase. */
@@ -84,6 +86,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
 
   return {
     signal,
+    startedAt,
     clock,
     rewitness,
     phase: async (name, patch, body) => {
@@ -97,17 +100,20 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     },
     untilServing: (timeoutMs) => service.untilAnswered(clock(), timeoutMs, signal),
     finish: async () => {
+      const durationMs = clock();
       hostDelay.stop();
       await service.stop();
       await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
         () => undefined,
       );
       over.abort();
-      const samples: WitnessSample[] = witnesses.flatMap((witness) => witness.samples);
+      const samples: WitnessSample[] = witnesses
+        .flatMap((witness) => witness.samples)
+        .filter(({ atMs }) => atMs <= durationMs);
       const { requests, events } = service;
       return {
         startedAt,
-        durationMs: clock(),
+        durationMs,
         ...run,
         requests: [...requests],
         connections: [...events],

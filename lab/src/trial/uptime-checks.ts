@@ -68,7 +68,7 @@ function uptimeSpan(run: Run): { guestMs: number; hostMs: number } | undefined {
 }
 
 function requestCheck(run: Run): Check {
-  const { sent, answered, lost, resets, p50Ms, p99Ms, maxMs } = requestFigures(run);
+  const { sent, answered, lost, broken, p50Ms, p99Ms, maxMs } = requestFigures(run);
   const wrong = run.connections.filter(({ event }) => event === 'wrong-answer').length;
   const base = { id: 'requests', title: 'every request answered' };
   // A load that did not run through the whole watch proves nothing about the part it missed.
@@ -77,10 +77,10 @@ function requestCheck(run: Run): Check {
   );
   if (sent === 0 || !everyPhase)
     return { ...base, ok: undefined, figure: `the load did not run all the time (${sent} requests)` };
-  const figure = `${sent} sent, ${answered} answered, ${lost} lost, ${resets} connections broken; p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, max ${ms(maxMs)}`;
+  const figure = `${sent} sent, ${answered} answered, ${lost} lost, ${broken} connections broken; p50 ${ms(p50Ms)}, p99 ${ms(p99Ms)}, max ${ms(maxMs)}`;
   return {
     ...base,
-    ok: lost === 0 && resets === 0 && wrong === 0,
+    ok: lost === 0 && broken === 0 && wrong === 0,
     figure: wrong ? `${figure}; ${wrong} wrong answers` : figure,
   };
 }
@@ -91,7 +91,7 @@ function stallCheck(run: Run): Check {
   const baseline = run.phases.find(({ name }) => name === 'baseline');
   const quiet = baseline && stallFigures(run, baseline);
   const patched = baseline && stallFigures(run, { fromMs: baseline.toMs, toMs: run.durationMs });
-  const expectedSamples = (run.durationMs - (baseline?.toMs ?? 0)) / 50;
+  const expectedSamples = (run.durationMs - (baseline?.toMs ?? 0)) / 100;
   if (!quiet || !patched || quiet.samples < 5 || patched.samples < expectedSamples / 4)
     return { ...base, ok: undefined, figure: 'the heartbeat was not heard all the time' };
   const limitMs = Math.max(250, 5 * quiet.longestMs);

@@ -92,7 +92,10 @@ function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
   void ended.finally(() => signal.removeEventListener('abort', close));
   channel.stderr.resume();
   // stdin stays open until close(), so that the command can notice that nobody reads it any more.
-  return { lines: createInterface({ input: channel, crlfDelay: Infinity }), ended, close };
+  const lines = createInterface({ input: channel, crlfDelay: Infinity });
+  // A connection that breaks closes its channels without ending them.
+  void ended.then(() => lines.close());
+  return { lines, ended, close };
 }
 
 function exitCodeOf(channel: ClientChannel): Promise<number | undefined> {

@@ -11,7 +11,7 @@ export type RequestSample = { atMs: number; connection: number; latencyMs: numbe
 export type ConnectionEvent = {
   atMs: number;
   connection: number;
-  event: 'open' | 'reset' | 'closed' | 'refused' | 'wrong-answer';
+  event: 'open' | 'reset' | 'closed' | 'given-up' | 'refused' | 'wrong-answer';
 };
 
 export type ServiceLoadOptions = {
@@ -66,25 +66,33 @@ type Client = ServiceLoadOptions & {
 };
 
 const reconnectAfterMs = 50;
+const outageTimeoutMs = 300;
+
+/** QEMU's user network listens with a backlog of one (slirp socket.c): clients that come at once would wait a second. */
+const staggerMs = 20;
 
 async function runClient(client: Client): Promise<void> {
   let number = 0;
+  let { timeoutMs } = client;
+  await pause(client.connection * staggerMs);
   while (!client.signal.aborted) {
     const line = await connect(client);
-    if (!line) {
-      await pause(reconnectAfterMs);
-      continue;
-    }
-    while (!client.signal.aborted) {
+    if (!line) await pause(reconnectAfterMs);
+    while (line && !client.signal.aborted) {
       const atMs = client.clock();
-      const answer = await line.ask(++number, client.timeoutMs);
+      const answer = await line.ask(++number, timeoutMs);
       const latencyMs = answer === 'ok' ? client.clock() - atMs : null;
       client.requests.push({ atMs, connection: client.connection, latencyMs });
-      if (answer === 'ok') await pause(client.paceMs);
-      else if (answer !== 'timeout') break;
-      // Not answered in time: the connection is not given up, as a reset would be; the next request follows on it.
+      // In an outage the client asks again soon, so that its end is seen when it comes and not a time-out later.
+      timeoutMs = answer === 'ok' ? client.timeoutMs : outageTimeoutMs;
+      if (answer !== 'ok') {
+        if (answer === 'timeout')
+          client.events.push({ atMs: client.clock(), connection: client.connection, event: 'given-up' });
+        break;
+      }
+      await pause(client.paceMs);
     }
-    line.close();
+    line?.close();
   }
 }
 

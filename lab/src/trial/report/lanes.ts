@@ -2,7 +2,7 @@
 
 import type { PatchEvidence, Run } from '../evidence.ts';
 import { quantile } from '../figures.ts';
-import { area, line, type Point, polyline, rect, text } from './svg.ts';
+import { area, line, type Point, polyline, rect, splitAtGaps, text } from './svg.ts';
 
 export type Lane = { title: string; height: number; draw: (frame: Frame) => string };
 
@@ -75,42 +75,39 @@ export function latencyLane(): Lane {
         line(x(0), level(value), x(run.durationMs), level(value), 'grid') +
         text(x(0) - 6, level(value) + 3, `${value} ms`, 'tick', 'end'),
     );
+    const points = [...worst].map(([column, value]): Point => [column, level(value)]);
     return (
       grid.join('') +
-      polyline(
-        [...worst].map(([column, value]): Point => [column, level(value)]),
-        'latency',
-      )
+      pieces(points, x)
+        .map((piece) => polyline(piece, 'latency'))
+        .join('')
     );
   };
   return { title: 'latency', height: 56, draw };
 }
 
-/** The longest gap between heartbeat ticks; logarithmic, 10 ms is perfect. */
+/** The longest gap between heartbeat ticks; logarithmic, 20 ms is perfect. */
 export function heartbeatLane(): Lane {
   const draw = ({ run, x, y, height }: Frame) => {
-    const level = (gapMs: number) => y + height - logScale(gapMs, 8, 10_000) * height;
+    const level = (gapMs: number) => y + height - logScale(gapMs, 10, 10_000) * height;
     const grid = [10, 100, 1000].map(
       (value) =>
         line(x(0), level(value), x(run.durationMs), level(value), 'grid') +
         text(x(0) - 6, level(value) + 3, value === 1000 ? '1 s' : `${value} ms`, 'tick', 'end'),
     );
     const bars = run.witness.map(({ atMs, gapUs }): Point => [x(atMs), level(gapUs / 1000)]);
-    return grid.join('') + polyline(bars, 'heartbeat') + silences(run, x, y, height);
+    return (
+      grid.join('') +
+      pieces(bars, x)
+        .map((piece) => polyline(piece, 'heartbeat'))
+        .join('')
+    );
   };
   return { title: 'heartbeat gap', height: 56, draw };
 }
 
-/** Stretches in which the witness itself was not heard. */
-function silences(run: Run, x: Frame['x'], y: number, height: number): string {
-  const times = [...run.witness.map(({ atMs }) => atMs), run.durationMs];
-  return times
-    .flatMap((at, i) => {
-      const from = times[i - 1] ?? 0;
-      return at - from > 500 ? rect({ x: x(from), y, width: x(at) - x(from), height }, 'outage', 'no heartbeat') : [];
-    })
-    .join('');
-}
+/** Nothing seen for half a second is a gap, not a line. */
+const pieces = (points: readonly Point[], x: Frame['x']) => splitAtGaps(points, x(500) - x(0));
 
 /** Share of tasks that have reached the goal of each transition. */
 export function transitionLane(patches: readonly PatchEvidence[]): Lane {
@@ -138,22 +135,17 @@ export function transitionLane(patches: readonly PatchEvidence[]): Lane {
 export function uptimeLane(): Lane {
   const draw = ({ run, x, y, height }: Frame) => {
     const highest = Math.max(1, ...run.witness.map(({ upUs }) => upUs));
-    const boots: Point[][] = [];
-    let last = Infinity;
-    for (const { atMs, upUs } of run.witness) {
-      if (upUs < last || boots.length === 0) {
-        if (upUs < last && last !== Infinity) boots.push([]);
-        else if (boots.length === 0) boots.push([]);
-      }
-      last = upUs;
-      boots.at(-1)?.push([x(atMs), y + height - (upUs / highest) * height]);
-    }
+    const points = run.witness.map(({ atMs, upUs }): Point => [x(atMs), y + height - (upUs / highest) * height]);
     const ids = [...new Set(run.witness.flatMap(({ identity }) => identity?.bootId ?? []))];
     const labels = ids.map((id, i) => {
       const at = run.witness.find(({ identity }) => identity?.bootId === id)?.atMs ?? 0;
       return text(x(at) + 6, y + 12, `boot_id ${id.slice(0, 8)}`, i === 0 ? 'tick' : 'badtext');
     });
-    return boots.map((points) => polyline(points, 'uptime')).join('') + labels.join('');
+    return (
+      pieces(points, x)
+        .map((piece) => polyline(piece, 'uptime'))
+        .join('') + labels.join('')
+    );
   };
   return { title: 'uptime', height: 40, draw };
 }

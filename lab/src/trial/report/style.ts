@@ -21,7 +21,7 @@ svg text{font:12px system-ui,sans-serif;fill:var(--fg)}svg .label{font-weight:60
 svg .on{fill:#fff;font-weight:700;font-size:11px}svg .onold{fill:var(--oldfg);font-weight:700;font-size:11px}
 .lane{fill:var(--lane)}.shade{fill:var(--shade)}.grid{stroke:var(--line);stroke-width:.6}.mark{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3}
 .good{fill:var(--goodbg)}.bad{fill:var(--badbg)}.old{fill:var(--old)}.answers{fill:var(--blue);opacity:.55}.lost{stroke:var(--bad);stroke-width:1}
-.latency{fill:none;stroke:var(--blue);stroke-width:1}.heartbeat{fill:none;stroke:var(--good);stroke-width:1.2}.outage{fill:var(--bad);opacity:.22}
+.latency{fill:none;stroke:var(--blue);stroke-width:1}.heartbeat{fill:none;stroke:var(--good);stroke-width:1.2}.outage{fill:var(--bad);opacity:.16}svg .outagelabel{fill:var(--bad);font-weight:700;font-size:15px}
 .window{fill:var(--warn);opacity:.25}.tasks{fill:none;stroke:var(--warn);stroke-width:2}.uptime{fill:none;stroke:var(--fg);stroke-width:2}
 @media print{body{font-size:11px}main{padding:0;max-width:none}details{display:none}.verdict{break-inside:avoid}figure{break-inside:avoid}}
 `;

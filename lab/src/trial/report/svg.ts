@@ -30,6 +30,18 @@ export const polyline = (points: readonly Point[], css: string) =>
     ? ''
     : `<polyline class="${css}" points="${points.map(([x, y]) => `${n(x)},${n(y)}`).join(' ')}"/>`;
 
+/** Splits points where neighbours are more than `maxStep` apart in x, so that no line is drawn through what was not seen. */
+export function splitAtGaps(points: readonly Point[], maxStep: number): Point[][] {
+  const pieces: Point[][] = [];
+  let lastX = -Infinity;
+  for (const point of points) {
+    if (point[0] - lastX > maxStep) pieces.push([]);
+    pieces.at(-1)?.push(point);
+    lastX = point[0];
+  }
+  return pieces;
+}
+
 /** The area between a line and a base. */
 export const area = (points: readonly Point[], baseY: number, css: string) => {
   const [first, last] = [points[0], points.at(-1)];

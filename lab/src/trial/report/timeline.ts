@@ -1,6 +1,7 @@
 // One run as a picture: lanes over a common time axis, with what was done to the machine as labelled lines.
 
 import type { PatchEvidence, Run } from '../evidence.ts';
+import { seconds, silences } from '../figures.ts';
 import {
   answersLane,
   behaviourLane,
@@ -12,7 +13,7 @@ import {
 } from './lanes.ts';
 import { escape, line, rect, text } from './svg.ts';
 
-const gutter = 128;
+const gutter = 150;
 const width = 1180;
 const gap = 12;
 const top = 36;
@@ -50,6 +51,7 @@ export function timelineSvg(run: Run, { title, patches, spanMs, peakPerSecond }:
     `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)}"><title>${escape(title)}</title>` +
     phaseShades(run, x, bottom) +
     drawn.join('') +
+    outages(run, x, bottom) +
     marks(run, patches, x, bottom) +
     axis(spanMs, x, bottom) +
     '</svg>'
@@ -82,6 +84,19 @@ function marks(run: Run, patches: readonly PatchEvidence[], x: (ms: number) => n
       const low = x(at) < clear;
       clear = x(at) + label.length * 6.5;
       return line(x(at), low ? 26 : 14, x(at), bottom, 'mark') + text(x(at) + 3, low ? 30 : 16, label, 'marklabel');
+    })
+    .join('');
+}
+
+/** Stretches in which the service answered nobody, across all lanes. */
+function outages(run: Run, x: (ms: number) => number, bottom: number): string {
+  return silences(run)
+    .map(({ fromMs, toMs }) => {
+      const box = { x: x(fromMs), y: top, width: x(toMs) - x(fromMs), height: bottom - top };
+      const middle = box.x + box.width / 2;
+      return (
+        rect(box, 'outage') + text(middle, top + 108, `down for ${seconds(toMs - fromMs)}`, 'outagelabel', 'middle')
+      );
     })
     .join('');
 }

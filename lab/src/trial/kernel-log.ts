@@ -1,0 +1,31 @@
+// The kernel log of a run: a canary is written first, so that a log that overflowed or was cleared is noticed.
+
+import { randomBytes } from 'node:crypto';
+import type { Guest } from '../vm/guest.ts';
+import { classifyConsoleLine } from '../vm/console-problem.ts';
+import type { Evidence } from './evidence.ts';
+
+/** Writes the canary and returns it. */
+export async function writeCanary(guest: Guest, signal: AbortSignal): Promise<string> {
+  const canary = `lpl-canary-${randomBytes(6).toString('hex')}`;
+  await guest.script(`echo '<5>${canary}' > /dev/kmsg`, { signal });
+  return canary;
+}
+
+/** Reads the log and keeps what came after the canary. */
+export async function readKernelLog(
+  guest: Guest,
+  canary: string,
+  signal: AbortSignal,
+): Promise<NonNullable<Evidence['dmesg']>> {
+  const { stdout } = await guest.exec(['dmesg'], { signal });
+  return sliceKernelLog(stdout, canary);
+}
+
+/** Pure. Without the canary everything counts: better too many lines than a complaint missed. */
+export function sliceKernelLog(log: string, canary: string): NonNullable<Evidence['dmesg']> {
+  const all = log.split('\n').filter(Boolean);
+  const at = all.findIndex((line) => line.includes(canary));
+  const lines = all.slice(at + 1);
+  return { canaryFound: at >= 0, lines, problems: lines.filter((line) => classifyConsoleLine(line) !== undefined) };
+}

@@ -1,0 +1,161 @@
+// A trial: one scenario on one target kernel, from sources to a verdict. What could not be found out is told apart from
+// what was found out; only a cancelled trial throws.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asLabError, isLabError } from '../core/error.ts';
+import { type OpContext, runStage, runTogether } from '../core/operation.ts';
+import { appendNdjson, writeJson } from '../core/store.ts';
+import type { BuildResult } from '../build/result.ts';
+import type { RunningMachine } from '../vm/machine.ts';
+import { recordReboot } from './control.ts';
+import type { Evidence, PatchEvidence } from './evidence.ts';
+import { readKernelLog, writeCanary } from './kernel-log.ts';
+import { playPatch } from './patch-act.ts';
+import { startRecording } from './recording.ts';
+import { reportPage } from './report/report-page.ts';
+import type { Scenario, ScenarioPatch } from './scenario.ts';
+import { judgeEvidence, type Verdict } from './verdict.ts';
+
+/** What a trial needs done by the rooms below, bound to one target kernel by the facade. */
+export type TrialGround = {
+  target: string;
+  release: string;
+  compiler: string;
+  tool: string;
+  qemu: string;
+  accelerator: string;
+  build(patch: ScenarioPatch, diff: string, ctx: OpContext): Promise<BuildResult>;
+  compileReproducer(sourceFile: string, ctx: OpContext): Promise<string>;
+  /** Boots a throw-away machine with these modules at hand. */
+  boot(scenario: Scenario, modules: readonly string[], ctx: OpContext): Promise<RunningMachine>;
+};
+
+export type TrialResult = { directory: string; report: string; evidence: Evidence; verdict: Verdict };
+
+/** Runs the scenario; `directory` receives events.ndjson, evidence.json, verdict.json and report.html. */
+export async function runTrial(
+  scenario: Scenario,
+  ground: TrialGround,
+  directory: string,
+  outer: OpContext,
+): Promise<TrialResult> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const events = join(directory, 'events.ndjson');
+  const ctx: OpContext = {
+    ...outer,
+    emit: (event) => {
+      appendNdjson(events, { at: Date.now(), ...event });
+      outer.emit(event);
+    },
+  };
+  const evidence = await emptyEvidence(scenario, ground);
+  try {
+    await gather(scenario, ground, evidence, ctx);
+  } catch (error) {
+    if (outer.signal.aborted || isLabError(error, 'op.cancelled')) throw error;
+    const { code, message, culprit, details } = asLabError(error);
+    if (culprit === 'user') throw error;
+    evidence.hindrance ??= { stage: String(details['stage'] ?? 'trial'), culprit, code, message };
+  }
+  const verdict = judgeEvidence(evidence);
+  const report = await runStage(ctx, { id: 'report', title: 'report' }, async () => {
+    const path = join(directory, 'report.html');
+    await writeFile(path, reportPage(evidence, verdict));
+    await writeJson(join(directory, 'evidence.json'), evidence);
+    await writeJson(join(directory, 'verdict.json'), verdict);
+    return path;
+  });
+  ctx.emit({ type: 'verdict', verdict: verdict.verdict, reasons: verdict.reasons, report });
+  return { directory, report, evidence, verdict };
+}
+
+async function emptyEvidence(scenario: Scenario, ground: TrialGround): Promise<Evidence> {
+  const { target, release, compiler, tool, qemu, accelerator } = ground;
+  const { cpus, memoryMiB } = scenario;
+  return {
+    schema: 1,
+    scenario: scenario.title,
+    tool,
+    target,
+    release,
+    compiler,
+    patches: [],
+    machine: { qemu, accelerator, cpus, memoryMiB },
+  };
+}
+
+async function gather(scenario: Scenario, ground: TrialGround, evidence: Evidence, ctx: OpContext): Promise<void> {
+  // Building and booting need nothing of each other; a patch that does not build needs no machine.
+  let machine: RunningMachine | undefined;
+  try {
+    const modules = scenario.patches.flatMap((patch) => patch.modules);
+    const [patches] = await runTogether(ctx, [
+      (inner) => buildAll(scenario, ground, inner),
+      async (inner) => void (machine = await ground.boot(scenario, modules, inner)),
+    ]);
+    evidence.patches = patches.map(({ evidence: patch }) => patch);
+    if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
+    const reproducers = patches.map(({ reproducer }) => reproducer);
+    await observe(scenario, machine, reproducers, evidence, ctx);
+    if (scenario.control === 'reboot' && evidence.run) evidence.control = await recordReboot(machine, ctx);
+  } finally {
+    await machine?.stop();
+  }
+}
+
+type Built = { evidence: PatchEvidence; reproducer: string | undefined };
+
+async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext): Promise<Built[]> {
+  const built: Built[] = [];
+  for (const patch of scenario.patches) {
+    const diff = await readFile(patch.file, 'utf8');
+    const build = await ground.build(patch, diff, ctx);
+    const reproducer =
+      patch.reproducer === undefined ? undefined : await ground.compileReproducer(patch.reproducer, ctx);
+    const { name, title } = patch;
+    const evidence = {
+      name,
+      title,
+      diff,
+      build,
+      reproducer: [],
+      expectsReproducer: reproducer !== undefined,
+      transitions: [],
+    };
+    built.push({ evidence, reproducer });
+  }
+  return built;
+}
+
+/** The run that the verdict is about: baseline, every patch in turn, and a last quiet moment. */
+async function observe(
+  scenario: Scenario,
+  machine: RunningMachine,
+  reproducers: readonly (string | undefined)[],
+  evidence: Evidence,
+  outer: OpContext,
+): Promise<void> {
+  const recording = await startRecording(machine, outer);
+  const ctx = { ...outer, signal: recording.signal };
+  try {
+    const canary = await writeCanary(machine.guest, ctx.signal);
+    await runStage(ctx, { id: 'baseline', title: `baseline ${scenario.baselineMs / 1000} s` }, (stage) =>
+      recording.phase('baseline', undefined, () => sleep(scenario.baselineMs, undefined, stage)),
+    );
+    for (const [index, patch] of scenario.patches.entries()) {
+      const reproducer = reproducers[index];
+      const request = { scenario, patch, index, machine, recording, ...(reproducer ? { reproducer } : {}) };
+      await playPatch(request, evidence.patches[index] as PatchEvidence, ctx);
+    }
+    await recording.phase('after', undefined, () => sleep(Math.min(1000, scenario.baselineMs), undefined, ctx));
+    evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);
+  } catch (error) {
+    if (outer.signal.aborted) throw error;
+    const { code, message, culprit } = asLabError(recording.signal.aborted ? recording.signal.reason : error);
+    evidence.hindrance = { stage: 'run', culprit, code, message };
+  } finally {
+    evidence.run = await recording.finish();
+  }
+}
