@@ -39,5 +39,10 @@ export async function runObjtool(
   return stderr
     .split('\n')
     .filter((line) => /warning|error/i.test(line))
-    .map((line) => line.replace(`${file}: `, '').replace(/^.*?objtool: /, ''));
+    .map((line) =>
+      line
+        .replace(`${file}: `, '')
+        .replace(/^.*?objtool: /, '')
+        .replace(/\+0x[0-9a-f]+/g, ''),
+    );
 }

@@ -94,7 +94,9 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   const original = readElf(await readFile(join(out, 'original.o')));
   const layout = matchLayout(reference, target.placesOf);
   if (layout.proven.size * 2 <= layout.known || layout.known === 0)
-    return refused(reason('layout', { file: path, object: target.name, proven: layout.proven.size, known: layout.known }));
+    return refused(
+      reason('layout', { file: path, object: target.name, proven: layout.proven.size, known: layout.known }),
+    );
   const prefixBytes = Number(facts.objtool.find((flag) => flag.startsWith('--prefix='))?.split('=')[1] ?? 0);
   const table = synthesizeSymbolTable(target, { original, layout, prefixBytes });
   await writeFile(join(out, 'symbols.txt'), table.text);
@@ -118,7 +120,9 @@ type WithCommand = Making & { command: KbuildCommand };
 async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, out, command }: WithCommand) {
   const failure = await compileUnit(ctx, bench, { command, path, out, name: 'original.o' });
   if (failure)
-    throw new LabError('build.failed', `${path} of the target does not compile`, { details: { stderr: failure.messages } });
+    throw new LabError('build.failed', `${path} of the target does not compile`, {
+      details: { stderr: failure.messages },
+    });
   const module = moduleOf(command) !== undefined;
   return runObjtool(ctx, bench, { out, name: 'original.o', module, flags: facts.objtool });
 }

@@ -1,0 +1,95 @@
+// Extracts what a patch changed in one translation unit into an object of its own, with kpatch's create-diff-object, and
+// checks every changed function against the running kernel.
+
+import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import type { StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { findDefinition } from '../patch/find-function.ts';
+import { lastError, readDiffMessages } from './diff-messages.ts';
+import type { BuildFacts } from './kernel-facts.ts';
+import type { PatchedUnit } from './prepare-patch.ts';
+import { type Refused, refused } from './refused.ts';
+import type { BuildReason, PatchedFunction } from './result.ts';
+import { reason } from './rules.ts';
+import type { Unit } from './unit.ts';
+import { inside, withKpatch, type Workbench } from './workbench.ts';
+
+export type UnitDiff = {
+  unit: Unit;
+  /** Object with the changed functions; absent when the patch changes no machine code here. */
+  output?: string;
+  functions: PatchedFunction[];
+};
+
+export type DiffGiven = { unit: Unit; source: PatchedUnit; facts: BuildFacts; moduleName: string; out: string };
+
+/** Diffs `out/original.o` and `out/patched.o` into `out/diff.o`. */
+export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffGiven): Promise<UnitDiff | Refused> {
+  const { unit, source, out } = given;
+  const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
+  const output = `${stdout}\n${stderr}`;
+  for (const text of output.split('\n')) if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
+  const lineOf = (name: string) => findDefinition(source.applied.text, name);
+  const messages = readDiffMessages(output, { file: unit.path, lineOf });
+  if (exitCode === 3 && messages.reasons.length === 0) return { unit, functions: [] };
+  if (exitCode !== 0) {
+    const reasons =
+      messages.reasons.length > 0
+        ? messages.reasons
+        : [reason('kpatch', { file: unit.path, detail: lastError(output) })];
+    return refused(...reasons);
+  }
+  const reasons = [
+    ...messages.reasons,
+    ...(await notPatchable(bench, unit, messages.changed, lineOf)),
+    ...notFaithful(unit, messages.changed, lineOf),
+  ];
+  if (reasons.length > 0) return refused(...reasons);
+  const function_ = (kind: 'changed' | 'new') => (name: string) => ({
+    object: unit.object,
+    name,
+    kind,
+    file: unit.path,
+  });
+  const functions = [...messages.changed.map(function_('changed')), ...messages.added.map(function_('new'))];
+  return { unit, output: join(out, 'diff.o'), functions };
+}
+
+/** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change. */
+function diffCommand(bench: Workbench, { unit, facts, moduleName, out }: DiffGiven) {
+  const at = (name: string) => `${inside.out}/${name}`;
+  const symvers = `${bench.kernel.buildTree}/Module.symvers`;
+  const objects = [at('original.o'), at('patched.o')] as const;
+  return withKpatch(bench, {
+    argv: ['create-diff-object', ...objects, unit.object, '/lpl/unit/symbols.txt', symvers, moduleName, at('diff.o')],
+    out,
+    binds: [{ host: unit.directory, inside: '/lpl/unit', access: 'read' }],
+    env: facts.sizes,
+    okCodes: [0, 1, 2, 3],
+  });
+}
+
+type LineOf = (name: string) => number | undefined;
+
+/** The name of a function as its source has it: the compiler appends .cold, .part.0, .isra.0, .constprop.0. */
+const sourceName = (name: string) => name.replace(/\..*$/, '');
+
+/** Changed functions that ftrace of the running kernel does not know. Modules: create-diff-object saw to it. */
+async function notPatchable(bench: Workbench, unit: Unit, changed: string[], lineOf: LineOf): Promise<BuildReason[]> {
+  if (unit.object !== 'vmlinux') return [];
+  const known = new Set((await readFile(bench.kernel.facts.patchableFunctions, 'utf8')).split('\n'));
+  return changed
+    .filter((name) => !known.has(name) && !name.includes('.cold'))
+    .map((name) => reason('NP02', { file: unit.path, function: name, line: lineOf(sourceName(name)) ?? 1 }));
+}
+
+/** Changed functions that are not proven to be what the target runs. */
+function notFaithful({ path, fidelity }: Unit, changed: string[], lineOf: LineOf): BuildReason[] {
+  return changed
+    .filter((name) => fidelity[name] !== 'same')
+    .map((name) => {
+      const detail = fidelity[name] ?? 'the target has no such function';
+      return reason('fidelity', { file: path, function: name, line: lineOf(sourceName(name)) ?? 1, detail });
+    });
+}

@@ -1,0 +1,107 @@
+// Links the changed functions of all units and kpatch's hook into a livepatch module, by replaying recorded commands.
+
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureArtefact } from '../core/artefact.ts';
+import type { Argv } from '../core/command.ts';
+import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { recompile } from './kbuild-command.ts';
+import type { BuildFacts } from './kernel-facts.ts';
+import { type ModuleRecipe, probe, recipeDirectory } from './module-recipe.ts';
+import { runObjtool } from './objtool.ts';
+import { inside, withKpatch, withToolchain, type Workbench } from './workbench.ts';
+
+/** kpatch's hook, compiled for a module of that name. `replace`: atomic replace of all earlier livepatches. */
+export async function ensureHook(
+  ctx: OpContext,
+  bench: Workbench,
+  given: { recipe: ModuleRecipe; facts: BuildFacts; moduleName: string; replace: boolean },
+): Promise<string> {
+  const { recipe, facts, moduleName, replace } = given;
+  const inputs = { moduleName, replace, format: 1 };
+  const directory = await runStage(ctx, { id: 'hook', title: 'module frame' }, (stage) =>
+    ensureArtefact(stage, { room: bench.room, label: `hook-${moduleName}`, inputs }, async (out) => {
+      const flags = [`-DKLP_REPLACE_ENABLE=${replace}`];
+      const command = { ...recipe.hook, argv: rename(recipe.hook.argv, moduleName) };
+      const argv = recompile(command, { flags, output: `${inside.out}/hook.o` });
+      await runCommand(onRecipe(bench, recipe, argv, out), { signal: stage.signal });
+      await runObjtool(stage, bench, { out, name: 'hook.o', module: true, flags: facts.objtool });
+    }),
+  );
+  return join(directory, 'hook.o');
+}
+
+export type LinkGiven = {
+  recipe: ModuleRecipe;
+  moduleName: string;
+  hook: string;
+  /** Diff objects, relative to `out`. */
+  objects: readonly string[];
+  /** Host directory that holds the objects; gets `NAME.ko`. */
+  out: string;
+};
+
+/** Links `out/NAME.ko`. Returns its path. */
+export async function linkModule(ctx: StageContext, bench: Workbench, given: LinkGiven): Promise<string> {
+  const { recipe, moduleName: name, out } = given;
+  const run = (argv: string[]) => runCommand(onRecipe(bench, recipe, argv, out), { signal: ctx.signal });
+  const at = (file: string) => `${inside.out}/${file}`;
+  await copyFile(given.hook, join(out, 'hook.o'));
+  await run([
+    ...upTo(recipe.object.argv, '-o'),
+    ...['-T', `${recipeDirectory}/kpatch.lds`, '-o', at(`${name}.o`), at('hook.o')],
+    ...given.objects.map(at),
+  ]);
+  await writeFile(join(out, 'modules.order'), `${at(`${name}.o`)}\n`);
+  await writeFile(join(out, `${name}.mod`), `${at(`${name}.o`)}\n`);
+  // modpost looks there for the versions of exported symbols; a livepatch exports none.
+  await writeFile(join(out, `.${name}.o.cmd`), '');
+  await run(inOut(recipe.modpost.argv, name));
+  await compileModSource(ctx, bench, given);
+  const { argv } = recipe.module;
+  // The common part of every module is compiled with debug information: -S leaves it out.
+  await run([
+    ...rename(upTo(argv, '-o'), name),
+    '-S',
+    '-o',
+    at('linked.ko'),
+    ...rename(argv.slice(argv.indexOf('-o') + 2), name),
+  ]);
+  const convert: Argv = ['create-klp-module', '--no-klp-arch-sections', at('linked.ko'), at(`${name}.ko`)];
+  await runCommand(withKpatch(bench, { argv: convert, out }), { signal: ctx.signal });
+  return join(out, `${name}.ko`);
+}
+
+/** NAME.mod.c holds the module's name and the versions of its imports, which most edits of a patch leave as they are. */
+async function compileModSource(
+  ctx: StageContext,
+  bench: Workbench,
+  { recipe, moduleName, out }: LinkGiven,
+): Promise<void> {
+  const source = await readFile(join(out, `${moduleName}.mod.c`), 'utf8');
+  const request = { room: bench.room, label: `mod-${moduleName}`, inputs: { source, format: 1 } };
+  const quiet = { ...ctx, cached: () => undefined };
+  const directory = await ensureArtefact(quiet, request, async (made) => {
+    await copyFile(join(out, `${moduleName}.mod.c`), join(made, `${moduleName}.mod.c`));
+    const command = { ...recipe.modSource, argv: rename(recipe.modSource.argv, moduleName) };
+    const argv = recompile(command, { flags: [], output: `${inside.out}/${moduleName}.mod.o` });
+    await runCommand(onRecipe(bench, recipe, argv, made), { signal: ctx.signal });
+  });
+  await copyFile(join(directory, `${moduleName}.mod.o`), join(out, `${moduleName}.mod.o`));
+}
+
+function onRecipe(bench: Workbench, { directory }: ModuleRecipe, argv: string[], out: string) {
+  const binds = [{ host: directory, inside: recipeDirectory, access: 'read' as const }];
+  return withToolchain(bench, { argv: argv as unknown as Argv, out, binds });
+}
+
+/** The probe's files become those of the module in /lpl/out, and its name the module's. */
+const rename = (argv: readonly string[], name: string) =>
+  argv.map((word) => word.replaceAll(`${recipeDirectory}/${probe}`, `${inside.out}/${name}`).replaceAll(probe, name));
+
+/** As rename, with every other file of the recipe in /lpl/out as well. */
+const inOut = (argv: readonly string[], name: string) =>
+  rename(argv, name).map((word) => word.replaceAll(recipeDirectory, inside.out));
+
+const upTo = (argv: readonly string[], word: string) => argv.slice(0, argv.indexOf(word));

@@ -1,0 +1,86 @@
+// The patched object of a translation unit, compiled so that unchanged functions stay unchanged; and what the compiler
+// says when it does not compile, in lines of the developer's own file.
+
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { readElf } from '../kernel/elf.ts';
+import { keepLineNumbers } from '../patch/keep-line-numbers.ts';
+import { readCompilerMessages } from './compiler-messages.ts';
+import { compileUnit } from './compile-unit.ts';
+import type { BuildFacts } from './kernel-facts.ts';
+import { movedSections } from './moved-sections.ts';
+import { runObjtool } from './objtool.ts';
+import type { PatchedUnit } from './prepare-patch.ts';
+import { type Refused, refused } from './refused.ts';
+import { reason } from './rules.ts';
+import type { Unit } from './unit.ts';
+import { inside, withToolchain, type Workbench } from './workbench.ts';
+
+export type PatchedObject = {
+  /** Original and patched object, both after objtool. */
+  original: string;
+  patched: string;
+};
+
+export type CompileGiven = {
+  unit: Unit;
+  source: PatchedUnit;
+  facts: BuildFacts;
+  /** Scratch directory. */ out: string;
+};
+
+/** Compiles the patched source next to a copy of the original object: `out/original.o`, `out/patched.o`. */
+export async function makePatchedObject(
+  ctx: StageContext,
+  bench: Workbench,
+  given: CompileGiven,
+): Promise<PatchedObject | Refused> {
+  const { unit, source, facts, out } = given;
+  const replacement = join(out, 'patched.c');
+  await writeFile(replacement, keepLineNumbers(source.applied));
+  const input = { command: unit.command, path: unit.path, out };
+  const failure = await compileUnit(ctx, bench, { ...input, replacement, name: 'patched.o' });
+  if (failure) return explainFailure(ctx, bench, given, failure.messages);
+  const original = join(out, 'original.o');
+  const patched = join(out, 'patched.o');
+  await copyFile(join(unit.directory, 'original.o'), original);
+  await renameMoved(ctx, bench, out);
+  const flags = facts.objtool;
+  const warnings = await runObjtool(ctx, bench, { out, name: 'patched.o', module: unit.object !== 'vmlinux', flags });
+  const news = warnings.filter((warning) => !unit.objtoolWarnings.includes(warning));
+  if (news.length > 0) return refused(...news.map((detail) => reason('objtool', { file: unit.path, detail })));
+  return { original, patched };
+}
+
+/** Compiles once more without #line directives: then every line is one of the developer's file, columns and all. */
+async function explainFailure(
+  ctx: StageContext,
+  bench: Workbench,
+  { unit, source, out }: CompileGiven,
+  firstMessages: string,
+): Promise<Refused> {
+  const replacement = join(out, 'plain.c');
+  await writeFile(replacement, source.applied.text);
+  const input = { command: unit.command, path: unit.path, out };
+  const failure = await compileUnit(ctx, bench, { ...input, replacement, name: 'plain.o' });
+  const root = `${bench.kernel.source}/`;
+  const reasons = readCompilerMessages(failure?.messages ?? firstMessages)
+    .filter(({ severity }) => severity === 'error')
+    .map(({ file, line, text, function: name }) => {
+      const path = file.startsWith(root) ? file.slice(root.length) : file;
+      return reason('does-not-compile', { file: path, line, message: text, ...(name ? { function: name } : {}) });
+    });
+  return { verdict: 'failed', reasons };
+}
+
+/** Gives functions that moved between .text and .text.unlikely back their section's name in the original. */
+async function renameMoved(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
+  const names = async (file: string) => readElf(await readFile(join(out, file))).sections.map(({ name }) => name);
+  const moved = movedSections(await names('original.o'), await names('patched.o'));
+  if (moved.length === 0) return;
+  const renames = moved.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]);
+  const argv = ['objcopy', ...renames, `${inside.out}/patched.o`] as const;
+  await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
+}
