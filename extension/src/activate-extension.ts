@@ -5,7 +5,7 @@ import { commands, type Disposable, type ExtensionContext, Uri, window } from 'v
 import type { Lab } from 'livepatch-lab';
 import { type CommandName, commandIds } from './contributions.ts';
 import { buildAndLoad } from './livepatch/build-and-load.ts';
-import { createProblems } from './livepatch/problems.ts';
+import { createProblems } from './problems.ts';
 import { createMachinesView, type MachinesView } from './machines/machines-view.ts';
 import type { MachineNode } from './machines/machine-node.ts';
 import { startMachine } from './machines/start-machine.ts';

@@ -3,7 +3,7 @@
 
 import type * as vscode from 'vscode';
 import type { Lab } from 'livepatch-lab';
-import type { Problems } from './livepatch/problems.ts';
+import type { Problems } from './problems.ts';
 import type { MachinesView } from './machines/machines-view.ts';
 import type { StatusItem } from './status-item.ts';
 

@@ -1,6 +1,10 @@
 // The runs of `npm run test:editor`: which suites, with which extension, in which kind of window, and what is expected.
 
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { labPaths } from '../../lab/src/core/paths.ts';
+import { openLab } from '../../lab/src/lab.ts';
 import { bundle } from './bundle.ts';
 import { packFakeExtension } from './fixtures/pack-fake-extension.ts';
 import { runInVscode, type SuiteRun } from './run-in-vscode.ts';
@@ -14,7 +18,14 @@ type RunSpec = Pick<SuiteRun, 'settings' | 'env' | 'keepWorkspaceTrust'> & {
   extension: 'real' | 'fake';
   /** For a negative control: how the run must fail. */
   mustFail?: { message: RegExp } | { failed: number };
+  /** What the run may have left behind is taken away, however it ended. */
+  after?: () => Promise<void>;
 };
+
+const vsixLimitBytes = 1_500_000;
+const repository = join(import.meta.dirname, '../..');
+/** Machines of the suites are no business of the developer's own. */
+const suiteState = join(repository, 'artifacts/editor/state');
 
 export const editorRuns: readonly RunSpec[] = [
   {
@@ -31,17 +42,22 @@ export const editorRuns: readonly RunSpec[] = [
   },
   { name: 'user interface', suites: ['suites/ui.test.ts'], extension: 'fake' },
   { name: 'untrusted workspace', suites: ['suites/untrusted.test.ts'], extension: 'fake', keepWorkspaceTrust: true },
+  {
+    name: 'real machine',
+    suites: ['suites/e2e.test.ts'],
+    extension: 'real',
+    env: { LPL_REPOSITORY: repository, XDG_STATE_HOME: suiteState },
+    after: stopMachines,
+  },
 ];
-
-const realExtension = join(import.meta.dirname, '../../extension');
 
 /** Performs one run. A control counts as one test: did the run fail the way it must? */
 export async function performRun(spec: RunSpec, base: Pick<SuiteRun, 'host' | 'log' | 'onLine'>): Promise<SuiteResult> {
   const [entry = '', ...suites] = await bundle(['suites/run-suites.ts', ...spec.suites]);
-  const { mustFail, name: _name, ...rest } = spec;
-  const extension = spec.extension === 'real' ? realExtension : await packFakeExtension();
+  const { mustFail, after, name: _name, ...rest } = spec;
+  const extension = spec.extension === 'real' ? packRealExtension() : await packFakeExtension();
   const run: SuiteRun = { ...base, ...rest, extension, entry, suites };
-  if (!mustFail) return runInVscode(run);
+  if (!mustFail) return runInVscode(run).finally(() => after?.());
   const outcome = await runInVscode({ ...run, onLine: () => undefined }).catch((error: unknown) => error as Error);
   const asExpected =
     'message' in mustFail
@@ -51,4 +67,22 @@ export async function performRun(spec: RunSpec, base: Pick<SuiteRun, 'host' | 'l
     asExpected ? '  ✔ as it must' : `  ✘ ${outcome instanceof Error ? outcome.message : JSON.stringify(outcome)}`,
   );
   return { passed: Number(asExpected), failed: Number(!asExpected), pending: 0 };
+}
+
+/** Builds and packs the extension as users get it; the run loads what went into the VSIX. */
+function packRealExtension(): string {
+  const directory = join(repository, 'extension');
+  execFileSync('npm', ['run', 'package'], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { size } = statSync(join(directory, 'dist/livepatch-lab.vsix'));
+  if (size > vsixLimitBytes) throw new Error(`the VSIX has ${size} bytes, more than ${vsixLimitBytes}`);
+  return directory;
+}
+
+async function stopMachines(): Promise<void> {
+  const lab = openLab({
+    paths: labPaths({ ...process.env, XDG_STATE_HOME: suiteState }),
+    resources: { guest: '', examples: '' },
+  });
+  const ctx = { signal: AbortSignal.timeout(30_000), emit: () => undefined, stage: '' };
+  for (const { name } of await lab.vmList(ctx)) await lab.vmDown(name, ctx);
 }

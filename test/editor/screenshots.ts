@@ -33,7 +33,10 @@ async function packVsix(): Promise<string> {
   const directory = await packFakeExtension();
   const path = join(directory, 'fake.vsix');
   const flags = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', path];
-  execFileSync(join(import.meta.dirname, '../../node_modules/.bin/vsce'), flags, { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(join(import.meta.dirname, '../../node_modules/.bin/vsce'), flags, {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return path;
 }
 

@@ -43,7 +43,7 @@ async function perform(
 ): Promise<BuildAndLoadResult> {
   const request = { patch: patch.text, patchName: patch.name, target: worktree.target.name, replace: true };
   const build = await lab.build(request, ctx);
-  await problems.show(worktree, build, patch.files);
+  await problems.showBuild(worktree, build, patch.files);
   if (!build.module) return { build };
   return { build, live: await lab.klpLoad({ vm: machine.name, module: build.module }, ctx) };
 }

@@ -1,7 +1,7 @@
 // Runs a scenario and opens the report of its trial.
 
 import { type TextDocument, Uri, window } from 'vscode';
-import type { TrialSummary } from 'livepatch-lab';
+import { isLabError, type TrialSummary } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { openReport } from './open-report.ts';
@@ -12,7 +12,13 @@ export async function runTrial(session: Session, scenario?: Uri): Promise<TrialS
   if (!uri) return undefined;
   const path = uri.fsPath;
   const act = { title: `Trial ${uri.path.split('/').at(-1)}`, equivalent: [['lpl', 'trial', path]] as const };
-  const summary = await runAct(session, act, (ctx) => session.lab.trial({ scenario: path }, ctx));
+  session.problems.clear(uri);
+  const summary = await runAct(session, act, (ctx) =>
+    session.lab.trial({ scenario: path }, ctx).catch((error: unknown) => {
+      if (isLabError(error, 'scenario.invalid')) session.problems.showError(uri, error);
+      throw error;
+    }),
+  );
   if (!summary) return undefined;
   session.status.show(summary.verdict === 'pass' ? 'pass' : 'error', `trial: ${summary.verdict}`);
   await openReport(summary);
