@@ -1,5 +1,35 @@
 // The facade: the only door to the lab for the CLI and the editor. Nothing here decides; the rooms do.
 
+import { readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { buildLivepatch } from './build/build-livepatch.ts';
+import { prepareTarget } from './build/prepare-target.ts';
+import type { BuildResult } from './build/result.ts';
+import { LabError } from './core/error.ts';
+import type { OpContext } from './core/operation.ts';
+import { type LabPaths, labPaths } from './core/paths.ts';
+import { cacheRooms } from './core/rooms.ts';
+import type { Site } from './core/site.ts';
+import { keptKernels } from './kernel/find-kernel.ts';
+import { listTargets, resolveTarget } from './kernel/prepare-kernel.ts';
+import { formatTargetName, parseTargetName } from './kernel/target.ts';
+import { disableLivepatch } from './klp/disable-livepatch.ts';
+import { type KlpPatch, readKlpStatus } from './klp/klp-status.ts';
+import { loadLivepatch } from './klp/load-livepatch.ts';
+import type { TransitionResult } from './klp/transition.ts';
+import { unloadLivepatch } from './klp/unload-livepatch.ts';
+import type { Finding } from './toolroot/host-check.ts';
+import { runDemo } from './trial/demo.ts';
+import { runDoctor } from './trial/doctor.ts';
+import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
+import { startKeptMachine } from './trial/kept-machine.ts';
+import type { Guest } from './vm/guest.ts';
+import { instanceFiles } from './vm/instance-files.ts';
+import { listInstances } from './vm/list-instances.ts';
+import { attachMachine, type RunningMachine } from './vm/machine.ts';
+import { type MachineStatus, machineStatus } from './vm/machine-status.ts';
+import { stopInstance } from './vm/stop-instance.ts';
+
 // What both doors need to run and show operations.
 export { type Argv, showArgv } from './core/command.ts';
 export { asLabError, isLabError, type LabError } from './core/error.ts';
@@ -8,63 +38,132 @@ export { type OpContext, runOperation } from './core/operation.ts';
 export { emptyOpView, type OpView, reduceEvent, type StageView } from './core/progress.ts';
 export type { LabPaths } from './core/paths.ts';
 export type { BuildReason, BuildResult } from './build/result.ts';
+export type { KlpPatch } from './klp/klp-status.ts';
+export type { TransitionResult } from './klp/transition.ts';
+export type { TrialSummary } from './trial/run-scenario.ts';
 export type { Guest } from './vm/guest.ts';
+export type { MachineStatus } from './vm/machine-status.ts';
 
-import type { LabPaths } from './core/paths.ts';
-import type { OpContext } from './core/operation.ts';
-import type { BuildResult } from './build/result.ts';
-import type { Guest } from './vm/guest.ts';
+export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };
+export type MachineCommand = { name: string; target: string; memoryMiB?: number; cpus?: number };
+export type KlpCommand = { vm: string; module: string; timeoutMs?: number };
+export type LoadOutcome = { module: string; transition: TransitionResult; patches: KlpPatch[] };
 
-/** What `lpl vm ls` shows; derived from the instance directory, /proc and QMP, never stored. */
-export type MachineStatus = {
-  name: string;
-  state: 'running' | 'paused' | 'panicked' | 'stopped' | 'broken';
-  reason?: string;
-  target: string;
-  release: string;
-  accelerator: string;
-  sshPort?: number;
-  pid?: number;
-  /** Milliseconds since QEMU started. */
-  upMs?: number;
-  directory: string;
-  consoleLog: string;
-};
+export type Lab = ReturnType<typeof openLab>;
 
-/** One klp_patch of a running guest, from /sys/kernel/livepatch. */
-export type KlpPatchStatus = {
-  name: string;
-  enabled: boolean;
-  transition: boolean;
-  objects: { name: string; functions: string[] }[];
-};
+/** Opens the lab; touches nothing yet. `resources`: where the guest recipes and the examples are installed. */
+export function openLab(options: { paths?: LabPaths; resources: Site['resources'] }) {
+  const paths = options.paths ?? labPaths();
+  const site: Site = { paths, rooms: cacheRooms(paths), resources: options.resources };
 
-export type TrialSummary = {
-  verdict: 'pass' | 'fail' | 'refused' | 'inconclusive';
-  reasons: string[];
-  /** Trial directory with evidence, events and report. */
-  directory: string;
-  report: string;
-};
-
-export type Lab = {
-  readonly paths: LabPaths;
-  /** Prepared and preparable targets, newest first. */
-  listTargets(ctx: OpContext): Promise<{ name: string; release: string; prepared: boolean }[]>;
-  prepareTarget(name: string, ctx: OpContext): Promise<{ name: string; release: string; source: string }>;
-  build(
-    request: { patch: string; patchName: string; target: string; out?: string; replace: boolean },
+  /** Runs `body` on an attached machine and lets go of it afterwards. */
+  const onMachine = async <T>(
+    name: string,
     ctx: OpContext,
-  ): Promise<BuildResult>;
-  vmUp(request: { name: string; target: string; memoryMiB?: number; cpus?: number }, ctx: OpContext): Promise<MachineStatus>;
-  vmList(ctx: OpContext): Promise<MachineStatus[]>;
-  vmDown(name: string, ctx: OpContext): Promise<void>;
-  /** A root shell channel; the caller closes it. */
-  vmGuest(name: string, ctx: OpContext): Promise<Guest>;
-  /** Loads the module (a host path), follows the transition, rolls back on time-out. */
-  klpLoad(request: { vm: string; module: string; timeoutMs?: number }, ctx: OpContext): Promise<KlpPatchStatus>;
-  klpStatus(vm: string, ctx: OpContext): Promise<KlpPatchStatus[]>;
-  klpDisable(request: { vm: string; module: string; timeoutMs?: number }, ctx: OpContext): Promise<void>;
-  klpUnload(request: { vm: string; module: string; timeoutMs?: number }, ctx: OpContext): Promise<void>;
-  trial(request: { scenario: string; target?: string }, ctx: OpContext): Promise<TrialSummary>;
-};
+    body: (machine: RunningMachine) => Promise<T>,
+  ): Promise<T> => {
+    const machine = await attachMachine({ paths, name }, ctx);
+    try {
+      return await body(machine);
+    } finally {
+      await machine.detach();
+    }
+  };
+
+  return {
+    paths,
+
+    doctor: (request: { fix: 'install' | 'report' }, ctx: OpContext): Promise<Finding[]> =>
+      runDoctor(ctx, site, request.fix),
+
+    /** Kernels of a suite and flavour, newest first. */
+    listTargets: async (
+      name: string,
+      ctx: OpContext,
+    ): Promise<{ name: string; release: string; prepared: boolean }[]> => {
+      const target = parseTargetName(name);
+      const kept = await keptKernels(site.rooms.kernels, target);
+      const isPrepared = (release: string) => kept.some((kernel) => kernel.release === release);
+      const kernels = await listTargets(ctx, site.rooms, target);
+      return kernels.map(({ target: full, release }) => ({
+        name: formatTargetName(full),
+        release,
+        prepared: isPrepared(release),
+      }));
+    },
+
+    prepareTarget: async (name: string, ctx: OpContext): Promise<{ name: string; release: string; source: string }> => {
+      const { kernel } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, name));
+      return { name: kernel.name, release: kernel.release, source: kernel.source };
+    },
+
+    build: async ({ target, ...request }: BuildCommand, ctx: OpContext): Promise<BuildResult> => {
+      const { kernel, labRoot } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, target));
+      const tools = { kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds };
+      return buildLivepatch({ ...request, ...tools, kernel }, ctx);
+    },
+
+    vmUp: async (request: MachineCommand, ctx: OpContext): Promise<MachineStatus> => {
+      const machine = await startKeptMachine(ctx, site, request);
+      await machine.detach();
+      return machineStatus(machine.files, ctx.signal);
+    },
+
+    vmList: async (ctx: OpContext): Promise<MachineStatus[]> => {
+      const instances = await listInstances(paths);
+      return Promise.all(instances.map((files) => machineStatus(files, ctx.signal)));
+    },
+
+    vmShow: (name: string, ctx: OpContext): Promise<MachineStatus> =>
+      machineStatus(instanceFiles(paths, name), ctx.signal),
+
+    /** Ends the machine and forgets it. Throws `vm.unknown`. */
+    vmDown: async (name: string, ctx: OpContext): Promise<void> => {
+      const files = instanceFiles(paths, name);
+      await machineStatus(files, ctx.signal);
+      await stopInstance(files);
+      await rm(files.directory, { recursive: true, force: true });
+      await rm(files.sockets, { recursive: true, force: true });
+    },
+
+    /** Root in the machine; the caller closes it. */
+    vmGuest: async (name: string, ctx: OpContext): Promise<Guest> => (await attachMachine({ paths, name }, ctx)).guest,
+
+    /** Loads a module (a host path) and follows its transition; a stall is rolled back and is a result. */
+    klpLoad: ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> =>
+      onMachine(vm, ctx, async ({ guest }) => {
+        const name = basename(module, '.ko').replaceAll('-', '_');
+        const content = await readFile(module).catch((error: unknown) => {
+          throw new LabError('usage.invalid', `${module} cannot be read`, {
+            cause: error,
+            hint: 'give the path of a livepatch module (.ko)',
+          });
+        });
+        const transition = await loadLivepatch(
+          { guest, module: name, content, ...(timeoutMs ? { timeoutMs } : {}) },
+          ctx,
+        );
+        return { module: name, transition, patches: await readKlpStatus(guest, ctx.signal) };
+      }),
+
+    klpStatus: (vm: string, ctx: OpContext): Promise<KlpPatch[]> =>
+      onMachine(vm, ctx, ({ guest }) => readKlpStatus(guest, ctx.signal)),
+
+    klpDisable: ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<TransitionResult> =>
+      onMachine(vm, ctx, ({ guest }) => disableLivepatch({ guest, module, ...(timeoutMs ? { timeoutMs } : {}) }, ctx)),
+
+    /** Disables first when need be. */
+    klpUnload: ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<void> =>
+      onMachine(vm, ctx, async ({ guest }) => {
+        const live = (await readKlpStatus(guest, ctx.signal)).find(({ name }) => name === module);
+        if (live?.enabled) await disableLivepatch({ guest, module, ...(timeoutMs ? { timeoutMs } : {}) }, ctx);
+        await unloadLivepatch({ guest, module }, ctx);
+      }),
+
+    trial: (request: { scenario: string; target?: string }, ctx: OpContext): Promise<TrialSummary> =>
+      runScenario(ctx, site, request),
+
+    demo: (ctx: OpContext): Promise<TrialSummary> =>
+      runDemo(ctx, site, join(site.resources.examples, 'security-fixes/demo.yaml')),
+  };
+}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from './error.ts';
 
 /** Registers an act to run when the scope ends, however it ends. */
-export type Defer = (what: string, act: () => Promise<unknown> | unknown) => void;
+export type Defer = (what: string, act: () => unknown) => void;
 
 const boundMs = 15_000;
 
@@ -13,8 +13,8 @@ const boundMs = 15_000;
  * the first such failure is thrown only if `body` itself succeeded.
  */
 export async function withCleanup<T>(body: (defer: Defer) => Promise<T>): Promise<T> {
-  const acts: { what: string; act: () => Promise<unknown> | unknown }[] = [];
-  let failure: unknown;
+  const acts: { what: string; act: () => unknown }[] = [];
+  let failure: { error: unknown } | undefined;
   const unwind = async () => {
     for (const { what, act } of acts.reverse()) {
       const timer = new AbortController();
@@ -26,7 +26,7 @@ export async function withCleanup<T>(body: (defer: Defer) => Promise<T>): Promis
           }),
         ]);
       } catch (error) {
-        failure ??= error;
+        failure ??= { error };
       } finally {
         timer.abort();
       }
@@ -40,6 +40,6 @@ export async function withCleanup<T>(body: (defer: Defer) => Promise<T>): Promis
     throw error;
   }
   await unwind();
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure.error;
   return result;
 }

@@ -7,19 +7,19 @@ import type { EventBody, LabEvent } from './event.ts';
 /** What every lab verb that can outlast 200 ms takes last. */
 export type OpContext = {
   readonly signal: AbortSignal;
-  emit(event: EventBody): void;
+  readonly emit: (event: EventBody) => void;
   /** Path of the enclosing stage, '' at the top. */
   readonly stage: string;
 };
 
 export type StageContext = OpContext & {
   /** Names what the stage is waiting for right now. */
-  waiting(what: string): void;
-  progress(done: number, total: number | undefined, unit: 'bytes' | 'files' | 'tasks' | 'ms'): void;
+  waiting: (what: string) => void;
+  progress: (done: number, total: number | undefined, unit: 'bytes' | 'files' | 'tasks' | 'ms') => void;
   /** One short phrase about the result, shown behind the stage's title. */
-  note(text: string): void;
+  note: (text: string) => void;
   /** Declares that the result came from the cache. */
-  cached(): void;
+  cached: () => void;
 };
 
 /**

@@ -61,7 +61,7 @@ export type Evidence = {
   tool: string;
   target: string;
   release: string;
-  machine: { qemu: string; accelerator: string; cpus: number; memoryMiB: number };
+  machine: { accelerator: string; cpus: number; memoryMiB: number };
   compiler: string;
   patches: PatchEvidence[];
   run?: Run;

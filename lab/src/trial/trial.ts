@@ -24,8 +24,6 @@ export type TrialGround = {
   release: string;
   compiler: string;
   tool: string;
-  qemu: string;
-  accelerator: string;
   build(patch: ScenarioPatch, diff: string, ctx: OpContext): Promise<BuildResult>;
   compileReproducer(sourceFile: string, ctx: OpContext): Promise<string>;
   /** Boots a throw-away machine with these modules at hand. */
@@ -50,14 +48,14 @@ export async function runTrial(
       outer.emit(event);
     },
   };
-  const evidence = await emptyEvidence(scenario, ground);
+  const evidence = emptyEvidence(scenario, ground);
   try {
     await gather(scenario, ground, evidence, ctx);
   } catch (error) {
     if (outer.signal.aborted || isLabError(error, 'op.cancelled')) throw error;
-    const { code, message, culprit, details } = asLabError(error);
+    const { code, message, culprit } = asLabError(error);
     if (culprit === 'user') throw error;
-    evidence.hindrance ??= { stage: String(details['stage'] ?? 'trial'), culprit, code, message };
+    evidence.hindrance ??= { stage: 'preparation', culprit, code, message };
   }
   const verdict = judgeEvidence(evidence);
   const report = await runStage(ctx, { id: 'report', title: 'report' }, async () => {
@@ -71,8 +69,8 @@ export async function runTrial(
   return { directory, report, evidence, verdict };
 }
 
-async function emptyEvidence(scenario: Scenario, ground: TrialGround): Promise<Evidence> {
-  const { target, release, compiler, tool, qemu, accelerator } = ground;
+function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
+  const { target, release, compiler, tool } = ground;
   const { cpus, memoryMiB } = scenario;
   return {
     schema: 1,
@@ -82,7 +80,7 @@ async function emptyEvidence(scenario: Scenario, ground: TrialGround): Promise<E
     release,
     compiler,
     patches: [],
-    machine: { qemu, accelerator, cpus, memoryMiB },
+    machine: { accelerator: 'never booted', cpus, memoryMiB },
   };
 }
 
@@ -96,6 +94,7 @@ async function gather(scenario: Scenario, ground: TrialGround, evidence: Evidenc
       async (inner) => void (machine = await ground.boot(scenario, modules, inner)),
     ]);
     evidence.patches = patches.map(({ evidence: patch }) => patch);
+    if (machine) evidence.machine.accelerator = machine.config.accelerator;
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
     const reproducers = patches.map(({ reproducer }) => reproducer);
     await observe(scenario, machine, reproducers, evidence, ctx);

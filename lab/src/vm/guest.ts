@@ -1,5 +1,7 @@
 // What the other rooms may ask of a running guest. klp, workload and trial know this interface, not ssh.
 
+import type { Readable, Writable } from 'node:stream';
+
 export type GuestResult = { stdout: string; stderr: string; exitCode: number };
 
 export type GuestExecOptions = {
@@ -18,6 +20,16 @@ export type GuestStream = {
   close(): void;
 };
 
+/** An interactive shell with a terminal. */
+export type GuestShell = {
+  input: Writable;
+  output: Readable;
+  resize(size: TerminalSize): void;
+  ended: Promise<{ exitCode: number | undefined }>;
+};
+
+export type TerminalSize = { columns: number; rows: number };
+
 /** Root in the guest, over ssh with pinned host key. Every call rejects with `guest.unreachable` once the guest is gone. */
 export type Guest = {
   readonly name: string;
@@ -29,6 +41,7 @@ export type Guest = {
   /** Runs a shell script given on stdin of `sh -eu`. */
   script(text: string, options: GuestExecOptions): Promise<GuestResult>;
   stream(argv: readonly [string, ...string[]], options: { signal: AbortSignal }): Promise<GuestStream>;
+  shell(size: TerminalSize, options: { signal: AbortSignal }): Promise<GuestShell>;
   /** Writes a file in the guest with that mode (octal). */
   upload(content: Uint8Array, guestPath: string, mode: number, options: { signal: AbortSignal }): Promise<void>;
   close(): Promise<void>;

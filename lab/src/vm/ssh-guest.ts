@@ -5,7 +5,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import { quoteForGuest } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
 import { raceSignal, withDeadline } from '../core/wait.ts';
-import type { Guest, GuestExecOptions, GuestResult, GuestStream } from './guest.ts';
+import type { Guest, GuestExecOptions, GuestResult, GuestShell, GuestStream } from './guest.ts';
 import { connectSsh, type SshTarget } from './ssh.ts';
 
 const defaultTimeoutMs = 30_000;
@@ -61,6 +61,13 @@ export function guestOver(client: Client, name: string): Guest {
     exec: (argv, options) => run(line(argv), options),
     script: (text, options) => run('sh -eu', { ...options, stdin: text }),
     stream: async (argv, { signal }) => streamOf(await raceSignal(open(line(argv)), signal), signal),
+    shell: async ({ columns, rows }, { signal }) => {
+      const opened = new Promise<ClientChannel>((resolve, reject) => {
+        const pty = { term: 'xterm-256color', cols: columns, rows };
+        client.shell(pty, (error, channel) => (error ? reject(unreachable(name, error)) : resolve(channel)));
+      });
+      return shellOf(await raceSignal(Promise.race([opened, gone]), signal));
+    },
     upload: (content, guestPath, mode, { signal }) => upload(run, { content, guestPath, mode, name }, signal),
     close: async () => (isGone ? undefined : endClient(client)),
   };
@@ -96,6 +103,15 @@ function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
   // A connection that breaks closes its channels without ending them.
   void ended.then(() => lines.close());
   return { lines, ended, close };
+}
+
+function shellOf(channel: ClientChannel): GuestShell {
+  return {
+    input: channel,
+    output: channel,
+    resize: ({ columns, rows }) => channel.setWindow(rows, columns, 0, 0),
+    ended: exitCodeOf(channel).then((exitCode) => ({ exitCode })),
+  };
 }
 
 function exitCodeOf(channel: ClientChannel): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { KlpPatchStatus, Lab } from '../../lab.ts';
+import type { KlpPatch, Lab, TransitionResult } from '../../lab.ts';
+import { exitCodes } from '../exit-code.ts';
 import { type CliContext, type CliResult, runCli } from '../run-cli.ts';
 
 type TimeoutOption = { timeout: string };
@@ -27,8 +28,9 @@ export function addKlpCommands(program: Command, lab: () => Lab): void {
     .option(...timeout)
     .action(
       run('klp load', async (ctx, vm, module, timeoutMs) => {
-        const status = await lab().klpLoad({ vm, module: resolve(module), timeoutMs }, ctx);
-        return { json: { schema: 1, ...status }, text: showPatches([status]) };
+        const outcome = await lab().klpLoad({ vm, module: resolve(module), timeoutMs }, ctx);
+        const text = [showTransition(outcome.module, outcome.transition), showPatches(outcome.patches)].join('\n');
+        return { json: { schema: 1, ...outcome }, text, exitCode: exitCodeOf(outcome.transition) };
       }),
     );
   verb('status', 'what is live, per object and function', undefined, 'lpl klp status web1').action(
@@ -42,8 +44,12 @@ export function addKlpCommands(program: Command, lab: () => Lab): void {
     .option(...timeout)
     .action(
       run('klp disable', async (ctx, vm, module, timeoutMs) => {
-        await lab().klpDisable({ vm, module, timeoutMs }, ctx);
-        return { json: { schema: 1, module, enabled: false }, text: `${module} is disabled` };
+        const transition = await lab().klpDisable({ vm, module, timeoutMs }, ctx);
+        return {
+          json: { schema: 1, module, transition },
+          text: showTransition(module, transition),
+          exitCode: exitCodeOf(transition),
+        };
       }),
     );
   verb(
@@ -61,7 +67,23 @@ export function addKlpCommands(program: Command, lab: () => Lab): void {
     );
 }
 
-function showPatches(patches: readonly KlpPatchStatus[]): string {
+const exitCodeOf = ({ outcome }: TransitionResult) => (outcome === 'complete' ? exitCodes.pass : exitCodes.fail);
+
+function showTransition(module: string, { direction, outcome, startedAt, endedAt, stalled }: TransitionResult): string {
+  const took = `${((endedAt - startedAt) / 1000).toFixed(2)} s`;
+  if (outcome === 'complete')
+    return `${module}: every task ${direction === 'patching' ? 'patched' : 'unpatched'} in ${took}`;
+  const blockers = stalled.flatMap(({ pid, comm, state, stack }) => [
+    `  ${comm}[${pid}] ${state}`,
+    ...stack.map((frame) => `    ${frame}`),
+  ]);
+  return [
+    `${module}: ${direction} stalled and was ${outcome === 'reversed' ? 'rolled back' : 'stuck'} after ${took}; held back by`,
+    ...blockers,
+  ].join('\n');
+}
+
+function showPatches(patches: readonly KlpPatch[]): string {
   return patches
     .flatMap(({ name, enabled, transition, objects }) => [
       `${name}: ${transition ? 'in transition' : enabled ? 'enabled' : 'disabled'}`,

@@ -14,7 +14,7 @@ export function reportPage(evidence: Evidence, verdict: Verdict): string {
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>${escape(title)}</title><style>${style}</style></head><body><main>
 <h1>${escape(evidence.scenario)}</h1>
-<p class="soft">${escape(`${evidence.release} · ${evidence.machine.cpus} CPUs, ${evidence.machine.memoryMiB} MiB · QEMU ${evidence.machine.qemu}, ${evidence.machine.accelerator} · ${evidence.tool}`)}</p>
+<p class="soft">${escape(`${evidence.release} · ${evidence.machine.cpus} CPUs, ${evidence.machine.memoryMiB} MiB · QEMU ${evidence.machine.accelerator} · ${evidence.tool}`)}</p>
 ${verdictBox(verdict)}${figureBoxes(evidence)}${pictures(evidence)}${checksTable(verdict)}
 <h2>What was patched</h2>${evidence.patches.map(patchSection).join('')}
 ${kernelLog(evidence)}${rawData(evidence, verdict)}</main></body></html>\n`;

@@ -1,0 +1,50 @@
+// A target made ready to boot and to build for, from nothing. Whoever only boots waits only for the image; the survey boot,
+// which reads the running kernel's symbols, goes on beside the compiler and the source.
+
+import { join } from 'node:path';
+import { ensureArtefact } from '../core/artefact.ts';
+import { type OpContext, runStage, runTogether } from '../core/operation.ts';
+import type { Site } from '../core/site.ts';
+import { keepKernel } from '../kernel/find-kernel.ts';
+import type { StockKernel } from '../kernel/catalog.ts';
+import { ensureBootable, ensureLabRoot, prepareBuildTree } from '../kernel/prepare-kernel.ts';
+import type { BootableKernel, KernelFacts, TargetKernel } from '../kernel/target.ts';
+import { surveyKernel } from '../vm/survey.ts';
+
+export type PreparedTarget = { kernel: TargetKernel; labRoot: string };
+
+/** Prepares; quick when it was done before. Throws `packages.unavailable`, `kernel.unsupported`, or as booting does. */
+export async function prepareTarget(ctx: OpContext, site: Site, stock: StockKernel): Promise<PreparedTarget> {
+  const [{ bootable, labRoot, facts }, tree] = await runTogether(ctx, [
+    async (inner) => {
+      const { bootable: image, labRoot: root } = await prepareToBoot(inner, site, stock);
+      return { bootable: image, labRoot: root, facts: await ensureFacts(inner, site, image, root) };
+    },
+    (inner) => prepareBuildTree(inner, site.rooms, stock),
+  ]);
+  await keepKernel(site.rooms.kernels, stock);
+  return { kernel: { ...bootable, ...tree, facts }, labRoot };
+}
+
+/** Image and QEMU only. */
+export async function prepareToBoot(
+  ctx: OpContext,
+  site: Site,
+  stock: StockKernel,
+): Promise<{ bootable: BootableKernel; labRoot: string }> {
+  const [labRoot, bootable] = await runTogether(ctx, [
+    (inner) => ensureLabRoot(inner, site.rooms),
+    (inner) => ensureBootable(inner, site.rooms, stock),
+  ]);
+  return { bootable, labRoot };
+}
+
+async function ensureFacts(ctx: OpContext, site: Site, kernel: BootableKernel, labRoot: string): Promise<KernelFacts> {
+  const directory = await runStage(ctx, { id: 'facts', title: `symbols of the running ${kernel.release}` }, (stage) => {
+    const request = { room: site.rooms.facts, label: kernel.release, inputs: { vmlinuz: kernel.vmlinuz, format: 1 } };
+    return ensureArtefact(stage, request, async (temporary) => {
+      await surveyKernel({ paths: site.paths, labRoot, recipes: site.resources.guest, kernel, directory: temporary }, stage);
+    });
+  });
+  return { kallsyms: join(directory, 'kallsyms'), patchableFunctions: join(directory, 'patchable-functions') };
+}

@@ -1,0 +1,73 @@
+// Binds a trial to one stock kernel: what must be prepared is prepared once, when it is first needed, side by side.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildLivepatch } from '../build/build-livepatch.ts';
+import { prepareTarget, prepareToBoot } from '../build/prepare-target.ts';
+import { memo } from '../core/memo.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
+import type { Site } from '../core/site.ts';
+import type { StockKernel } from '../kernel/catalog.ts';
+import { ensureToolroot } from '../kernel/prepare-kernel.ts';
+import { formatTargetName } from '../kernel/target.ts';
+import { chooseAccelerator } from '../vm/accelerator.ts';
+import { startMachine } from '../vm/machine.ts';
+import { ensureGuestProgram } from '../workload/guest-program.ts';
+import type { TrialGround } from './trial.ts';
+
+export const toolVersion = 'lpl 0.1.0';
+
+export function trialGround(site: Site, stock: StockKernel, machineName: string, ctx: OpContext): TrialGround {
+  const target = memo(() =>
+    runStage(ctx, { id: 'prepare', title: `prepare ${stock.release}` }, (stage) => prepareTarget(stage, site, stock)),
+  );
+  const bootable = memo(() => prepareToBoot(ctx, site, stock));
+  const toolroot = memo(() => ensureToolroot(ctx, site.rooms, stock));
+  return {
+    target: formatTargetName(stock.target),
+    release: stock.release,
+    compiler: stock.compiler,
+    tool: toolVersion,
+    build: async (patch, diff, inner) => {
+      const { kernel, labRoot } = await target();
+      const request = {
+        patch: diff,
+        patchName: `${patch.name}.patch`,
+        kernel,
+        kpatch: labRoot,
+        labRoot: { path: labRoot, compiler: '' },
+      };
+      return runStage(inner, { id: `build-${patch.name}`, title: `build ${patch.name}` }, (stage) =>
+        buildLivepatch({ ...request, cache: site.rooms.builds, replace: true }, stage),
+      );
+    },
+    compileReproducer: async (sourceFile, inner) => compileForGuest(inner, site, sourceFile, await toolroot()),
+    boot: async (scenario, modules, inner) => {
+      const { bootable: kernel, labRoot } = await bootable();
+      const agent = await compileForGuest(inner, site, join(site.resources.guest, 'agent.c'), await toolroot());
+      const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
+      const { accelerator } = await chooseAccelerator(where, inner);
+      const { cpus, memoryMiB } = scenario;
+      const machine = {
+        name: machineName,
+        lifetime: 'throw-away',
+        accelerator,
+        agent: await readFile(agent),
+        modules,
+        cpus,
+        memoryMiB,
+      } as const;
+      return startMachine({ ...where, ...machine }, inner);
+    },
+  };
+}
+
+const compileForGuest = (
+  ctx: OpContext,
+  site: Site,
+  sourceFile: string,
+  toolroot: Parameters<typeof ensureGuestProgram>[2],
+) =>
+  runStage(ctx, { id: 'guest-program', title: `guest program ${sourceFile.split('/').at(-1)}` }, (stage) =>
+    ensureGuestProgram(stage, site.rooms.programs, toolroot, sourceFile),
+  );

@@ -1,0 +1,73 @@
+// A scenario file on a target kernel, with the result where people and tools look for it.
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { OpContext } from '../core/operation.ts';
+import type { Site } from '../core/site.ts';
+import type { StockKernel } from '../kernel/catalog.ts';
+import { resolveTarget } from '../kernel/prepare-kernel.ts';
+import type { BuildReason } from '../build/result.ts';
+import { figureLines } from './figure-lines.ts';
+import { trialGround } from './ground.ts';
+import { readScenario, type Scenario } from './scenario.ts';
+import { runTrial } from './trial.ts';
+import type { Verdict } from './verdict.ts';
+
+/** `lpl trial --json`. Times in milliseconds. */
+export type TrialSummary = {
+  verdict: Verdict['verdict'];
+  reasons: string[];
+  /** What supports the verdict, for people. */
+  figures: string[];
+  /** Refusals and compile errors, in the shape of `lpl build --json`. */
+  diagnostics: BuildReason[];
+  target: string;
+  /** Trial directory, and the files in it. */
+  directory: string;
+  evidence: string;
+  report: string;
+  stages: { name: string; ms: number; cached: boolean }[];
+};
+
+/** Reads and runs a scenario file. Throws `scenario.invalid`, `kernel.unknown`, or when cancelled. */
+export async function runScenario(
+  ctx: OpContext,
+  site: Site,
+  request: { scenario: string; target?: string },
+): Promise<TrialSummary> {
+  const scenario = await readScenario(request.scenario);
+  const stock = await resolveTarget(ctx, site.rooms, request.target ?? scenario.target);
+  return runOnKernel(ctx, site, scenario, stock);
+}
+
+/** Runs a scenario on that kernel. */
+export async function runOnKernel(
+  ctx: OpContext,
+  site: Site,
+  scenario: Scenario,
+  stock: StockKernel,
+): Promise<TrialSummary> {
+  const id = `${new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomBytes(2).toString('hex')}`;
+  const directory = join(site.paths.state, 'trials', id);
+  const stages: TrialSummary['stages'] = [];
+  const timed: OpContext = {
+    ...ctx,
+    emit: (event) => {
+      if (event.type === 'stage.end') stages.push({ name: event.stage, ms: event.ms, cached: event.cached });
+      ctx.emit(event);
+    },
+  };
+  const ground = trialGround(site, stock, `trial-${id.slice(-13)}`, timed);
+  const { evidence, verdict, report } = await runTrial(scenario, ground, directory, timed);
+  return {
+    verdict: verdict.verdict,
+    reasons: verdict.reasons,
+    figures: figureLines(evidence),
+    diagnostics: evidence.patches.flatMap(({ build }) => build.reasons),
+    target: ground.target,
+    directory,
+    evidence: join(directory, 'evidence.json'),
+    report,
+    stages,
+  };
+}

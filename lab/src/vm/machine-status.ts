@@ -1,0 +1,44 @@
+// What both doors show of a machine: derived from its directory, /proc and QMP each time it is asked for.
+
+import { LabError } from '../core/error.ts';
+import type { InstanceFiles } from './instance-files.ts';
+import { type InstanceState, inspectInstance } from './instance-state.ts';
+
+export type MachineStatus = {
+  name: string;
+  state: InstanceState['state'];
+  reason?: string;
+  target: string;
+  release: string;
+  accelerator: string;
+  sshPort?: number;
+  pid?: number;
+  /** Milliseconds since QEMU started. */
+  upMs?: number;
+  directory: string;
+  consoleLog: string;
+  /** Unix socket of the serial console. */
+  consoleSocket: string;
+};
+
+/** Throws `vm.unknown`. */
+export async function machineStatus(files: InstanceFiles, signal: AbortSignal): Promise<MachineStatus> {
+  const found = await inspectInstance(files, signal);
+  if (!found)
+    throw new LabError('vm.unknown', `there is no machine ${files.name}`, {
+      hint: '`lpl vm ls` shows those there are',
+    });
+  const { state, reason, config, run } = found;
+  return {
+    name: files.name,
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    target: config?.target ?? 'unknown',
+    release: config?.release ?? 'unknown',
+    accelerator: config?.accelerator ?? 'unknown',
+    ...(run ? { sshPort: run.ports.ssh, pid: run.process.pid, upMs: Date.now() - run.startedAt } : {}),
+    directory: files.directory,
+    consoleLog: files.consoleLog,
+    consoleSocket: files.console,
+  };
+}
