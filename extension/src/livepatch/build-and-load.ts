@@ -2,17 +2,18 @@
 // loaded into a running machine of that target. What stands against it becomes squiggles.
 
 import { window, workspace } from 'vscode';
-import type { Argv, BuildResult, KlpPatchStatus, MachineStatus, OpContext } from 'livepatch-lab';
+import type { Argv, BuildResult, TransitionResult, MachineStatus, OpContext } from 'livepatch-lab';
 import { pickMachine } from '../machines/pick-machine.ts';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { findWorktree, listWorktrees, type Worktree } from '../source/worktree.ts';
-import { type WorktreePatch, writeWorktreePatch } from '../source/worktree-patch.ts';
+import { isEdit, type WorktreePatch, writeWorktreePatch } from '../source/worktree-patch.ts';
 
 export type BuildAndLoadRequest = { machine?: string };
-export type BuildAndLoadResult = { build: BuildResult; live?: KlpPatchStatus };
+/** `transition`: absent when there was nothing to load: the build gave no module, or the very same edit is live already. */
+export type BuildAndLoadResult = { build: BuildResult; live: boolean; transition?: TransitionResult };
 
-/** The build's result and, when it was built and loaded, what is live now; undefined when there was nothing to do or it failed. */
+/** What was built and whether it is live now; undefined when there was nothing to do, or we could not find out. */
 export async function buildAndLoad(
   session: Session,
   request: BuildAndLoadRequest = {},
@@ -44,28 +45,34 @@ async function perform(
   const request = { patch: patch.text, patchName: patch.name, target: worktree.target.name, replace: true };
   const build = await lab.build(request, ctx);
   await problems.showBuild(worktree, build, patch.files);
-  if (!build.module) return { build };
-  return { build, live: await lab.klpLoad({ vm: machine.name, module: build.module }, ctx) };
+  if (!build.module) return { build, live: false };
+  const earlier = (await lab.klpStatus(machine.name, ctx)).filter(({ enabled }) => enabled).map(({ name }) => name);
+  if (earlier.includes(build.moduleName)) return { build, live: true };
+  const { transition } = await lab.klpLoad({ vm: machine.name, module: build.module }, ctx);
+  const live = transition.outcome === 'complete';
+  // Atomic replace leaves the modules of earlier edits loaded and idle.
+  if (live) for (const module of earlier.filter(isEdit)) await lab.klpUnload({ vm: machine.name, module }, ctx);
+  return { build, live, transition };
 }
 
-function report(
-  { status, log }: Session,
-  machine: MachineStatus,
-  { build, live }: BuildAndLoadResult,
-  ms: number,
-): void {
-  if (live) {
-    const count = build.functions.length;
-    const text = `livepatch: ${count} ${count === 1 ? 'function' : 'functions'} live in ${machine.name} (${(ms / 1000).toFixed(1)} s)`;
-    status.show('zap', text);
-    log.info(text);
-    return;
-  }
-  const [first] = build.reasons;
-  const more = build.reasons.length > 1 ? ` (and ${build.reasons.length - 1} more)` : '';
-  const what = build.verdict === 'refused' ? 'Refused' : 'Does not compile';
-  status.show('error', `livepatch: ${build.verdict}`);
-  void window.showErrorMessage(`${what}: ${first?.message ?? 'no reason given'}${more}`);
+function report(session: Session, machine: MachineStatus, result: BuildAndLoadResult, ms: number): void {
+  const { build, live, transition } = result;
+  const count = build.functions.length;
+  const functions = `${count} ${count === 1 ? 'function' : 'functions'}`;
+  if (live) session.status.show('zap', `livepatch: ${functions} live in ${machine.name} (${(ms / 1000).toFixed(1)} s)`);
+  else session.status.show('error', `livepatch: ${transition?.outcome ?? build.verdict}`);
+  if (live) return;
+  void window.showErrorMessage(transition ? stallMessage(machine, transition) : refusalMessage(build));
+}
+
+function stallMessage({ name }: MachineStatus, { outcome, stalled }: TransitionResult): string {
+  const tasks = stalled.map(({ comm, pid }) => `${comm} (${pid})`).join(', ');
+  return `The transition did not complete${tasks ? `: ${tasks} never left the old code` : ''}. ${name} is ${outcome === 'reversed' ? 'back in its old state' : 'stuck between the two'}.`;
+}
+
+function refusalMessage({ verdict, reasons }: BuildResult): string {
+  const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : '';
+  return `${verdict === 'refused' ? 'Refused' : 'Does not compile'}: ${reasons[0]?.message ?? 'no reason given'}${more}`;
 }
 
 /** That of the active editor, else the only one. */

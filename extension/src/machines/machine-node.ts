@@ -1,11 +1,11 @@
 // The nodes of the Machines view and how each looks. A failure is a node in its place, not a message box.
 
 import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
-import type { KlpPatchStatus, LabError, MachineStatus } from 'livepatch-lab';
+import type { KlpPatch, LabError, MachineStatus } from 'livepatch-lab';
 
 export type MachineNode =
   | { kind: 'machine'; machine: MachineStatus }
-  | { kind: 'livepatch'; machine: MachineStatus; patch: KlpPatchStatus }
+  | { kind: 'livepatch'; machine: MachineStatus; patch: KlpPatch }
   | { kind: 'function'; object: string; name: string }
   | { kind: 'note'; text: string }
   | { kind: 'error'; error: LabError };
@@ -60,7 +60,7 @@ function machineItem(machine: MachineStatus): TreeItem {
   return item;
 }
 
-function livepatchItem(patch: KlpPatchStatus): TreeItem {
+function livepatchItem(patch: KlpPatch): TreeItem {
   const item = new TreeItem(patch.name, TreeItemCollapsibleState.Expanded);
   item.iconPath = new ThemeIcon('zap', patch.enabled ? new ThemeColor('testing.iconPassed') : undefined);
   item.description = patch.transition ? 'in transition' : patch.enabled ? 'live' : 'disabled';

@@ -26,7 +26,7 @@ export async function startMachine(
 async function pickTarget(session: Session): Promise<string | undefined> {
   const signal = AbortSignal.timeout(60_000);
   const preferred = setting('target');
-  const items = session.lab.listTargets({ signal, emit: () => undefined, stage: '' }).then((targets) =>
+  const items = session.lab.listTargets(preferred, { signal, emit: () => undefined, stage: '' }).then((targets) =>
     targets
       .map(({ name, release, prepared }) => ({
         label: name,

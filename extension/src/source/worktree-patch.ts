@@ -37,3 +37,8 @@ export async function writeWorktreePatch(worktree: Worktree): Promise<WorktreePa
   const name = `edit-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
   return { text, name, files: parts.map(({ file }) => file), path };
 }
+
+/** Whether a module name is that of an edit's livepatch. */
+export function isEdit(moduleName: string): boolean {
+  return /(^|_)edit_[0-9a-f]{8}$/.test(moduleName);
+}

@@ -19,7 +19,7 @@ describe('Livepatch Lab in a window', () => {
 
   beforeEach(async () => {
     await commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-    Object.assign(fake.lab, { machines: [], patches: [], failure: undefined, hold: undefined });
+    Object.assign(fake.lab, { machines: [], patches: [], failure: undefined, hold: undefined, outcome: 'complete' });
     fake.lab.judge = () => ({ verdict: 'built', reasons: [], functions: [] });
     fake.lab.calls.length = 0;
     fake.progress.length = 0;
@@ -56,7 +56,12 @@ describe('Livepatch Lab in a window', () => {
 
     it('shows what is live below a running machine', async () => {
       fake.lab.patches = [
-        { name: 'edit_1', enabled: true, transition: false, objects: [{ name: 'vmlinux', functions: ['f', 'g'] }] },
+        {
+          name: 'edit_1',
+          enabled: true,
+          transition: false,
+          objects: [{ name: 'vmlinux', patched: true, functions: ['f', 'g'] }],
+        },
       ];
       const machine: MachineNode = { kind: 'machine', machine: fakeMachine('web1') };
       const [livepatch] = (await fake.machines.provider.getChildren(machine)) ?? [];
@@ -118,10 +123,10 @@ describe('Livepatch Lab in a window', () => {
       assert.match(patch, /^--- a\/fs\/binfmt_misc\.c\n\+\+\+ b\/fs\/binfmt_misc\.c\n@@ -5,5 \+5,5 @@\n/);
       assert.match(patch, /\n-\treturn count;\n\+\treturn count \+ 1;\n/);
       assert.ok(
-        fake.lab.calls.some((call) => /^klpLoad web1 .*\/edit-[0-9a-f]{8}\.ko$/.test(call)),
+        fake.lab.calls.some((call) => /^klpLoad web1 livepatch_edit_[0-9a-f]{8}$/.test(call)),
         fake.lab.calls.join('; '),
       );
-      assert.equal(result.live?.enabled, true);
+      assert.equal(result.live, true);
     });
 
     it('shows a refusal as a squiggle on the line, with the rule, and loads nothing', async () => {
@@ -160,6 +165,39 @@ describe('Livepatch Lab in a window', () => {
       const { document } = await edit('\treturn count - 3;');
       await run('buildAndLoad');
       assert.deepEqual(languages.getDiagnostics(document.uri), []);
+    });
+
+    it('unloads the edit that this one replaced, and no other livepatch', async () => {
+      fake.lab.machines = [fakeMachine('web1')];
+      const live = { enabled: true, transition: false, objects: [] };
+      fake.lab.patches = [
+        { ...live, name: 'livepatch_edit_00000000' },
+        { ...live, name: 'livepatch_cve_2026_74487' },
+      ];
+      await edit('\treturn count - 6;');
+      await run('buildAndLoad');
+      const unloads = fake.lab.calls.filter((call) => call.startsWith('klpUnload'));
+      assert.deepEqual(unloads, ['klpUnload livepatch_edit_00000000']);
+    });
+
+    it('loads an edit that is live already no second time', async () => {
+      fake.lab.machines = [fakeMachine('web1')];
+      await edit('\treturn count - 7;');
+      await run('buildAndLoad');
+      fake.lab.calls.length = 0;
+      const again = await run<BuildAndLoadResult>('buildAndLoad');
+      assert.equal(again.live, true);
+      assert.ok(!fake.lab.calls.some((call) => call.startsWith('klpLoad')));
+    });
+
+    it('says that a transition stalled, and keeps what was live', async () => {
+      fake.lab.machines = [fakeMachine('web1')];
+      fake.lab.outcome = 'reversed';
+      await edit('\treturn count - 8;');
+      const result = await run<BuildAndLoadResult>('buildAndLoad');
+      assert.equal(result.live, false);
+      assert.equal(result.transition?.stalled[0]?.comm, 'sleeper');
+      assert.ok(!fake.lab.calls.some((call) => call.startsWith('klpUnload')));
     });
 
     it('ends when cancelled, and loads nothing', async () => {
