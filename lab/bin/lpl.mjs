@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const bundle = join(root, 'dist/lpl.mjs');
+const bundle = join(root, 'dist/lpl.cjs');
 
 const newest = (directory) =>
   Math.max(...readdirSync(directory, { recursive: true }).map((name) => statSync(join(directory, name)).mtimeMs));
@@ -19,13 +19,12 @@ if (existsSync(join(root, 'src')) && (!existsSync(bundle) || newest(join(root, '
     bundle: true,
     platform: 'node',
     target: 'node20',
-    format: 'esm',
+    // CommonJS, as some dependencies are: inside an ES module they would lack __dirname and require.
+    format: 'cjs',
     sourcemap: true,
     logLevel: 'error',
     external: ['cpu-features'],
     loader: { '.node': 'empty' },
-    // CommonJS dependencies inside an ESM bundle still call require.
-    banner: { js: "import { createRequire as lplRequire } from 'node:module'; const require = lplRequire(import.meta.url);" },
   });
 }
 

@@ -85,10 +85,13 @@ export async function ensureBuildTree(
       await copyFile(join(headers, '.config'), join(directory, '.config'));
       await checkCompiler(stage, toolroot, join(headers, '.config'));
       const final = artefactPath(request);
-      for (const goal of ['olddefconfig', 'modules_prepare']) {
-        stage.waiting(`make ${goal}`);
-        await make(stage, toolroot, source, { host: directory, inside: final }, goal);
-      }
+      const output = { host: directory, inside: final };
+      stage.waiting('make olddefconfig');
+      await make(stage, toolroot, source, output, ['olddefconfig']);
+      await checkConfig(join(headers, '.config'), join(directory, '.config'));
+      stage.waiting('make modules_prepare');
+      // The variable only keeps kbuild from building tools/bpf/resolve_btfids, which nothing here runs.
+      await make(stage, toolroot, source, output, ['modules_prepare', 'CONFIG_DEBUG_INFO_BTF=']);
       for (const name of ['Module.symvers', 'include/generated/utsrelease.h'])
         await copyFile(join(headers, name), join(directory, name));
       // The 5 MB ELF file that carries the kernel's BTF.
@@ -102,10 +105,10 @@ async function make(
   toolroot: Toolroot,
   source: string,
   output: { host: string; inside: string },
-  goal: string,
+  goals: string[],
 ) {
   const { path } = toolroot;
-  const argv = ['make', '-s', '-j2', '-C', source, `O=${output.inside}`, 'CC=gcc', 'HOSTCC=gcc', goal] as const;
+  const argv = ['make', '-s', '-j2', '-C', source, `O=${output.inside}`, 'CC=gcc', 'HOSTCC=gcc', ...goals] as const;
   await runCommand(
     inToolroot(
       { argv },
@@ -132,6 +135,30 @@ async function checkCompiler(ctx: StageContext, toolroot: Toolroot, config: stri
   throw new LabError('kernel.unsupported', `the kernel was built with ${wanted}, the toolroot has ${have}`, {
     hint: 'choose another version of the target; `lpl target ls` shows them',
   });
+}
+
+/**
+ * The configuration must survive olddefconfig: a tool that kconfig misses (pahole) silently drops options, and with them
+ * fields of struct module.
+ */
+async function checkConfig(stock: string, made: string): Promise<void> {
+  const options = async (path: string) =>
+    new Set(
+      (await readFile(path, 'utf8'))
+        .split('\n')
+        .filter((line) => /^CONFIG_/.test(line) && !/^CONFIG_\w*VERSION/.test(line)),
+    );
+  const [wanted, have] = await Promise.all([options(stock), options(made)]);
+  const lost = [...wanted].filter((line) => !have.has(line));
+  if (lost.length === 0) return;
+  throw new LabError(
+    'kernel.unsupported',
+    `the stock configuration did not survive: ${lost.slice(0, 3).join(', ')} lost`,
+    {
+      hint: 'the toolroot lacks a tool that kconfig looks for',
+      details: { lost },
+    },
+  );
 }
 
 async function unpackAll(ctx: StageContext, view: PackageView, packages: string[], directory: string): Promise<void> {
