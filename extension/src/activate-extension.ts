@@ -57,10 +57,7 @@ function bindCommands(session: Session): Disposable[] {
 /** The string fields of a request object; empty for nodes, files and nothing. */
 function plain(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || 'kind' in value) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => typeof field === 'string')) as Record<
-    string,
-    string
-  >;
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => typeof field === 'string'));
 }
 
 /** `{[key]: machine[field]}` of a machine's node in the view. */

@@ -1,5 +1,6 @@
 // Runs bundled mocha suites in a VS Code window with an extension under development, and judges the run.
 
+import { copyFileSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,18 +67,25 @@ export async function runInVscode(run: SuiteRun): Promise<SuiteResult> {
       },
     }).then(
       () => undefined,
-      (error: unknown) => error,
+      (error: Error) => error.message,
     );
     const result = await channel.result();
+    keepExtensionLog(userDataDir, run.log);
     return judge(result, failure, run.log);
   });
 }
 
-function judge(result: SuiteResult | undefined, failure: unknown, log: string): SuiteResult {
-  if (!result)
-    throw new Error(`the suite never said its end (VS Code: ${failure ? String(failure) : 'exit code 0'}); see ${log}`);
+/** What the extension said in its output channel, beside what VS Code said. */
+function keepExtensionLog(userDataDir: string, log: string): void {
+  const names = readdirSync(userDataDir, { recursive: true, encoding: 'utf8' });
+  const found = names.find((name) => name.endsWith('Livepatch Lab.log'));
+  if (found) copyFileSync(join(userDataDir, found), log.replace(/\.log$/, '-extension.log'));
+}
+
+function judge(result: SuiteResult | undefined, failure: string | undefined, log: string): SuiteResult {
+  if (!result) throw new Error(`the suite never said its end (VS Code: ${failure ?? 'exit code 0'}); see ${log}`);
   if (result.passed + result.failed === 0) throw new Error('the suite ran no test');
   if (failure && result.failed === 0)
-    throw new Error(`VS Code failed although every test passed: ${String(failure)}; see ${log}`);
+    throw new Error(`VS Code failed although every test passed: ${failure}; see ${log}`);
   return result;
 }

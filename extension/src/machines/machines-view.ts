@@ -46,7 +46,7 @@ export function createMachinesView(lab: Lab): MachinesView {
     tree.onDidChangeVisibility(({ visible }) => visible && refresh()),
     window.onDidChangeWindowState(({ focused }) => focused && tree.visible && refresh()),
   ];
-  return { provider, tree, refresh, dispose: () => parts.forEach((part) => part.dispose()) };
+  return { provider, tree, refresh, dispose: () => parts.forEach((part) => void part.dispose()) };
 }
 
 async function children(lab: Lab, node: MachineNode | undefined): Promise<MachineNode[]> {

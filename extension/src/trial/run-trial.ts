@@ -1,6 +1,6 @@
 // Runs a scenario and opens the report of its trial.
 
-import { type TextDocument, Uri, window } from 'vscode';
+import { type TextDocument, type Uri, window } from 'vscode';
 import { isLabError, type TrialSummary } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';

@@ -1,7 +1,7 @@
 // The user interface over the fake lab: views, commands, diagnostics, progress and cancel.
 
 import assert from 'node:assert/strict';
-import { commands, DiagnosticSeverity, languages, Position, type TextEditor, TreeItem, Uri, window } from 'vscode';
+import { commands, DiagnosticSeverity, languages, Position, type TextEditor, type TreeItem, Uri, window } from 'vscode';
 import type { BuildAndLoadResult } from '../../../extension/src/livepatch/build-and-load.ts';
 import type { MachineNode } from '../../../extension/src/machines/machine-node.ts';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
@@ -27,7 +27,7 @@ describe('Livepatch Lab in a window', () => {
 
   const items = async (node?: MachineNode): Promise<TreeItem[]> => {
     const nodes = (await fake.machines.provider.getChildren(node)) ?? [];
-    return Promise.all(nodes.map((child) => fake.machines.provider.getTreeItem(child)));
+    return Promise.all(nodes.map(async (child) => fake.machines.provider.getTreeItem(child)));
   };
 
   /** A working copy of the fake kernel's file with `text` on line 8 (1-based), not saved. */
@@ -248,7 +248,7 @@ describe('Livepatch Lab in a window', () => {
 
 async function until(holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 5000; !holds();) {
-    assert.ok(Date.now() < deadline, `not in 5 s: ${holds}`);
+    assert.ok(Date.now() < deadline, `not in 5 s: ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

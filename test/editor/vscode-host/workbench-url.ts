@@ -16,5 +16,5 @@ export function workbenchUrl(authority: string, options: VscodeCommandLine): str
   const query = new URLSearchParams({ payload: JSON.stringify(payload) });
   if (!options.open) query.set('ew', 'true');
   else query.set(options.open.endsWith('.code-workspace') ? 'workspace' : 'folder', resolve(options.open));
-  return `http://${authority}/?${query}`;
+  return `http://${authority}/?${query.toString()}`;
 }
