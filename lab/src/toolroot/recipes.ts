@@ -26,7 +26,19 @@ const shellTools = [
   'diffutils',
   'hostname',
 ];
-const buildTools = ['make', 'bc', 'bison', 'flex', 'libc6-dev', 'libelf-dev', 'libssl-dev', 'patch', 'kmod', 'cpio'];
+const buildTools = [
+  'make',
+  'bc',
+  'bison',
+  'flex',
+  'libc6-dev',
+  'libelf-dev',
+  'libssl-dev',
+  'patch',
+  'kmod',
+  'cpio',
+  'pahole',
+];
 const archivers = ['tar', 'gzip', 'xz-utils', 'zstd'];
 
 /** A root to compile kernel code of `suite` in. `compiler` is a package, with version: gcc-14=14.2.0-19. */
