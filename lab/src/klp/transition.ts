@@ -1,0 +1,108 @@
+// Sees a transition through to a safe end: complete, or reversed when time is up or the operation is cancelled. Reversal
+// is writing the opposite value to `enabled` (kernel: Documentation/livepatch/livepatch.rst); `force` is never used.
+
+import { LabError } from '../core/error.ts';
+import type { StalledTask } from '../core/event.ts';
+import type { StageContext } from '../core/operation.ts';
+import type { Guest } from '../vm/guest.ts';
+import { klpDirectory } from './klp-status.ts';
+import { readStragglers } from './stragglers.ts';
+import { type Direction, followSamples, type TransitionSample } from './transition-samples.ts';
+
+export type TransitionResult = {
+  direction: Direction;
+  /** `reversed`: rolled back to where it began; `stuck`: it moves neither way. */
+  outcome: 'complete' | 'reversed' | 'stuck';
+  /** Host times, ms since the epoch. */
+  startedAt: number;
+  endedAt: number;
+  samples: { at: number; converged: number; remaining: number }[];
+  /** Tasks that had not reached the goal when time was up. */
+  stalled: StalledTask[];
+};
+
+export type TransitionRequest = { guest: Guest; module: string; direction: Direction; timeoutMs: number };
+
+/** The kernel retries once a second and signals sleepers after 15 s, so this gives every task two such signals. */
+export const defaultTransitionMs = 35_000;
+/** Tasks in the way of the first direction are where they were before: going back needs only the others. */
+const reversalMs = 60_000;
+
+/**
+ * Follows the running transition of `module`. A stall is a result. Rejects with `guest.unreachable`, or with the
+ * signal's reason once the transition is reversed.
+ */
+export async function followTransition(request: TransitionRequest, ctx: StageContext): Promise<TransitionResult> {
+  const { guest, direction, timeoutMs } = request;
+  const startedAt = Date.now();
+  const samples: TransitionResult['samples'] = [];
+  const end = (outcome: TransitionResult['outcome'], stalled: StalledTask[] = []): TransitionResult => {
+    return { direction, outcome, startedAt, endedAt: Date.now(), samples, stalled };
+  };
+  ctx.waiting(`every task of ${guest.name} to leave the ${direction === 'patching' ? 'old' : 'new'} code`);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  try {
+    const onSample = (sample: TransitionSample) => samples.push(report(request, sample, ctx));
+    const last = await followSamples({ ...request, onSample }, AbortSignal.any([ctx.signal, deadline]));
+    return end(last.enabled === (direction === 'patching') ? 'complete' : 'reversed');
+  } catch (error) {
+    if (ctx.signal.aborted) {
+      await reverseTransition(request, ctx);
+      throw error;
+    }
+    if (!deadline.aborted) throw error;
+  }
+  const stalled = await readStragglers(guest, direction, ctx.signal);
+  ctx.emit({ type: 'klp.stalled', vm: guest.name, module: request.module, tasks: stalled });
+  return end(await reverseTransition(request, ctx), stalled);
+}
+
+/**
+ * Sends the transition back and waits until it has arrived. Runs under a cancelled operation too, with bounds of its own.
+ */
+async function reverseTransition(
+  request: TransitionRequest,
+  ctx: StageContext,
+): Promise<'reversed' | 'stuck' | 'complete'> {
+  const { guest, module, direction } = request;
+  ctx.waiting(`the transition of ${module} to be reversed`);
+  const deadline = AbortSignal.timeout(reversalMs);
+  const back = direction === 'patching' ? 0 : 1;
+  const { exitCode, stderr } = await setEnabled(guest, module, back, deadline);
+  const opposite: Direction = direction === 'patching' ? 'unpatching' : 'patching';
+  try {
+    const onSample = (sample: TransitionSample) => void report({ ...request, direction: opposite }, sample, ctx);
+    const last = await followSamples({ guest, module, onSample }, deadline);
+    // It may have completed in the very moment we gave up; then the kernel began a transition back, or refused to.
+    if (exitCode !== 0 && last.enabled === (direction === 'patching')) return 'complete';
+    if (exitCode !== 0)
+      throw new LabError('guest.command-failed', `${guest.name}: cannot reverse ${module}: ${stderr.trim()}`);
+    return 'reversed';
+  } catch (error) {
+    if (deadline.aborted) return 'stuck';
+    throw error;
+  }
+}
+
+/** Writes `enabled`; the kernel answers EINVAL when it is so already, EBUSY when another patch is in the way. */
+export async function setEnabled(
+  guest: Guest,
+  module: string,
+  value: 0 | 1,
+  signal: AbortSignal,
+): Promise<{ exitCode: number; stderr: string }> {
+  return guest.script(`echo ${value} > ${klpDirectory(module)}/enabled`, { signal });
+}
+
+function report(
+  { guest, module, direction }: TransitionRequest,
+  { at, running, patched, unpatched, idle }: TransitionSample,
+  ctx: StageContext,
+): { at: number; converged: number; remaining: number } {
+  const [reached, remaining] = direction === 'patching' ? [patched, unpatched] : [unpatched, patched];
+  // Once it is over the kernel sets every task's state to -1.
+  const converged = running ? reached : reached + idle;
+  ctx.emit({ type: 'klp.transition', vm: guest.name, module, direction, converged, remaining, complete: !running });
+  ctx.progress(converged, converged + remaining, 'tasks');
+  return { at, converged, remaining };
+}
