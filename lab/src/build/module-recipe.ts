@@ -7,9 +7,10 @@ import { ensureArtefact } from '../core/artefact.ts';
 import { withLock } from '../core/lock.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
+import { kbuildArgv } from '../kernel/kbuild.ts';
 import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
-import { inside, withToolchain, type Workbench } from './workbench.ts';
+import { inside, makeVariables, withToolchain, type Workbench } from './workbench.ts';
 
 export type ModuleRecipe = {
   /** Artefact: kpatch.lds, .module-common.o, and the sources of the hook. */
@@ -53,13 +54,14 @@ async function recordRecipe(ctx: StageContext, bench: Workbench, facts: BuildFac
   await cp(join(bench.kpatch, 'usr/share/kpatch/patch'), out, { recursive: true });
   await writeFile(join(out, 'Makefile'), makefile);
   const { buildTree } = bench.kernel;
-  const argv = [
-    ...['make', '-s', '-C', buildTree, `M=${recipeDirectory}`, 'CC=gcc', 'HOSTCC=gcc'],
+  const argv = kbuildArgv(
+    buildTree,
+    `M=${recipeDirectory}`,
     // The hook's symbols come from kpatch.lds, which the probe is not linked with.
     ...['KBUILD_MODPOST_WARN=1', `KCFLAGS=-I${inside.kpatch}`],
     // See objtool.ts: not delayed to the link.
     ...['delay-objtool=', `objtool-args=${facts.objtool.join(' ')} --module`],
-  ] as ['make', ...string[]];
+  );
   const onLine = (text: string) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   const binds = [{ host: out, inside: recipeDirectory, access: 'write' as const }];
   await withLock(bench.tree, { signal: ctx.signal, waitMs: 600_000 }, () =>

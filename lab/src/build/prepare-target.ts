@@ -43,7 +43,10 @@ async function ensureFacts(ctx: OpContext, site: Site, kernel: BootableKernel, l
   const directory = await runStage(ctx, { id: 'facts', title: `symbols of the running ${kernel.release}` }, (stage) => {
     const request = { room: site.rooms.facts, label: kernel.release, inputs: { vmlinuz: kernel.vmlinuz, format: 1 } };
     return ensureArtefact(stage, request, async (temporary) => {
-      await surveyKernel({ paths: site.paths, labRoot, recipes: site.resources.guest, kernel, directory: temporary }, stage);
+      await surveyKernel(
+        { paths: site.paths, labRoot, recipes: site.resources.guest, kernel, directory: temporary },
+        stage,
+      );
     });
   });
   return { kallsyms: join(directory, 'kallsyms'), patchableFunctions: join(directory, 'patchable-functions') };

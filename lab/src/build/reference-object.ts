@@ -7,8 +7,9 @@ import { isLabError } from '../core/error.ts';
 import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
+import { kbuildArgv } from '../kernel/kbuild.ts';
 import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
-import { withToolchain, type Workbench } from './workbench.ts';
+import { makeVariables, withToolchain, type Workbench } from './workbench.ts';
 
 /** Makes the object, copies it to `out`. Returns its command, or undefined when kbuild cannot make such an object. */
 export async function makeReference(
@@ -28,7 +29,7 @@ export async function makeReference(
 
 async function runMake(ctx: StageContext, bench: Workbench, object: string): Promise<boolean> {
   const { source, buildTree } = bench.kernel;
-  const argv = ['make', '-s', '-C', source, `O=${buildTree}`, 'CC=gcc', 'HOSTCC=gcc', object] as const;
+  const argv = kbuildArgv(source, `O=${buildTree}`, object);
   const onLine = (text: string) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   try {
     await runCommand(withToolchain(bench, { argv, tree: 'write' }), { signal: ctx.signal, onLine });
