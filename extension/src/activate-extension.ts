@@ -5,6 +5,7 @@ import { commands, type Disposable, type ExtensionContext, Uri, window } from 'v
 import type { Lab } from 'livepatch-lab';
 import { type CommandName, commandIds } from './contributions.ts';
 import { buildAndLoad } from './livepatch/build-and-load.ts';
+import { openJournal } from './operations/journal.ts';
 import { createProblems } from './problems.ts';
 import { createMachinesView, type MachinesView } from './machines/machines-view.ts';
 import type { MachineNode } from './machines/machine-node.ts';
@@ -28,6 +29,7 @@ export function activateExtension(context: ExtensionContext, parts: Parts): { ma
   const session: Session = {
     lab,
     log,
+    journal: openJournal(context.logUri.fsPath),
     storage: context.globalStorageUri.fsPath,
     machines: createMachinesView(lab),
     problems: createProblems(),

@@ -3,6 +3,7 @@
 
 import type * as vscode from 'vscode';
 import type { Lab } from 'livepatch-lab';
+import type { Journal } from './operations/journal.ts';
 import type { Problems } from './problems.ts';
 import type { MachinesView } from './machines/machines-view.ts';
 import type { StatusItem } from './status-item.ts';
@@ -11,6 +12,7 @@ export type Session = {
   readonly lab: Lab;
   /** The log channel: every act, its equivalent `lpl` line, its stages. */
   readonly log: vscode.LogOutputChannel;
+  readonly journal: Journal;
   /** Directory of this extension's own files (global storage), an absolute path. */
   readonly storage: string;
   readonly machines: MachinesView;

@@ -70,16 +70,16 @@ export async function runInVscode(run: SuiteRun): Promise<SuiteResult> {
       (error: Error) => error.message,
     );
     const result = await channel.result();
-    keepExtensionLog(userDataDir, run.log);
+    keepJournal(userDataDir, run.log);
     return judge(result, failure, run.log);
   });
 }
 
-/** What the extension said in its output channel, beside what VS Code said. */
-function keepExtensionLog(userDataDir: string, log: string): void {
+/** The extension's journal, beside what VS Code said. */
+function keepJournal(userDataDir: string, log: string): void {
   const names = readdirSync(userDataDir, { recursive: true, encoding: 'utf8' });
-  const found = names.find((name) => name.endsWith('Livepatch Lab.log'));
-  if (found) copyFileSync(join(userDataDir, found), log.replace(/\.log$/, '-extension.log'));
+  const found = names.find((name) => name.endsWith('livepatch-lab-vscode/events.ndjson'));
+  if (found) copyFileSync(join(userDataDir, found), log.replace(/\.log$/, '-events.ndjson'));
 }
 
 function judge(result: SuiteResult | undefined, failure: string | undefined, log: string): SuiteResult {

@@ -53,11 +53,12 @@ export async function runAct<T>(
   }
 }
 
-/** Feeds the log and the notification; the notification at most ten times a second within a stage. */
-function eventSink({ log }: Session, progress: Progress<{ message: string }>): (event: LabEvent) => void {
+/** Feeds the journal, the log and the notification; the notification at most ten times a second within a stage. */
+function eventSink({ log, journal }: Session, progress: Progress<{ message: string }>): (event: LabEvent) => void {
   let view = emptyOpView;
   let shownAt = 0;
   return (event) => {
+    journal(event);
     view = reduceEvent(view, event);
     for (const line of eventLine(event)?.split('\n') ?? []) log.info(line);
     const message = progressMessage(view);
