@@ -12,6 +12,7 @@ import { fetchPackages } from '../toolroot/fetch-packages.ts';
 import type { PackageView } from '../toolroot/package-view.ts';
 import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
 import type { StockKernel } from './catalog.ts';
+import { kbuildArgv } from './kbuild.ts';
 import { type BootableKernel, formatTargetName } from './target.ts';
 
 export type KernelRoom = { room: string; open: () => Promise<PackageView> };
@@ -87,11 +88,10 @@ export async function ensureBuildTree(
       const final = artefactPath(request);
       const output = { host: directory, inside: final };
       stage.waiting('make olddefconfig');
-      await make(stage, toolroot, source, output, ['olddefconfig']);
+      await make(stage, toolroot, source, output, 'olddefconfig');
       await checkConfig(join(headers, '.config'), join(directory, '.config'));
       stage.waiting('make modules_prepare');
-      // The variable only keeps kbuild from building tools/bpf/resolve_btfids, which nothing here runs.
-      await make(stage, toolroot, source, output, ['modules_prepare', 'CONFIG_DEBUG_INFO_BTF=']);
+      await make(stage, toolroot, source, output, 'modules_prepare');
       for (const name of ['Module.symvers', 'include/generated/utsrelease.h'])
         await copyFile(join(headers, name), join(directory, name));
       // The 5 MB ELF file that carries the kernel's BTF.
@@ -105,10 +105,10 @@ async function make(
   toolroot: Toolroot,
   source: string,
   output: { host: string; inside: string },
-  goals: string[],
+  goal: string,
 ) {
   const { path } = toolroot;
-  const argv = ['make', '-s', '-j2', '-C', source, `O=${output.inside}`, 'CC=gcc', 'HOSTCC=gcc', ...goals] as const;
+  const argv = kbuildArgv(source, '-j2', `O=${output.inside}`, goal);
   await runCommand(
     inToolroot(
       { argv },

@@ -1,0 +1,12 @@
+// How kbuild is asked for anything: the toolroot's compiler, and none of the work on BTF.
+
+import type { Argv } from '../core/command.ts';
+
+/**
+ * Argv of make. The BTF variables are emptied for make only (.config and autoconf.h keep them): kbuild then neither builds
+ * tools/bpf/resolve_btfids, which needs Python, nor runs it on modules, whose BTF a livepatch has no use for.
+ */
+export function kbuildArgv(directory: string, ...words: readonly string[]): Argv {
+  const noBtf = ['CONFIG_DEBUG_INFO_BTF=', 'CONFIG_DEBUG_INFO_BTF_MODULES='];
+  return ['make', '-s', '-C', directory, 'CC=gcc', 'HOSTCC=gcc', ...noBtf, ...words];
+}
