@@ -15,9 +15,9 @@ static const char *outcome(int result)
 	return result < 0 ? strerror(errno) : "ok";
 }
 
-static int try_as_user(int tty, long before)
+static int try_as_user(int tty, int before)
 {
-	long after = -1, other = before == K_METABIT ? K_ESCPREFIX : K_METABIT;
+	int after = -1, other = before == K_METABIT ? K_ESCPREFIX : K_METABIT;
 
 	setsid();
 	if (setgid(1000) || setuid(1000))
@@ -27,15 +27,14 @@ static int try_as_user(int tty, long before)
 	printf("uid 1000 KDSKBMETA: %s\n", outcome(ioctl(tty, KDSKBMETA, other)));
 	if (ioctl(tty, KDGKBMETA, &after))
 		return 2;
-	printf("meta mode of tty1 %ld -> %ld: %s\n", before, after, after == before ? "FIXED" : "VULNERABLE");
+	printf("meta mode of tty1 %d -> %d: %s\n", before, after, after == before ? "FIXED" : "VULNERABLE");
 	fflush(stdout);
 	return after != before;
 }
 
 int main(void)
 {
-	int tty = open("/dev/tty1", O_RDWR | O_NOCTTY), status;
-	long before = 0;
+	int tty = open("/dev/tty1", O_RDWR | O_NOCTTY), before = 0, status;
 
 	if (tty < 0 || ioctl(tty, KDGKBMETA, &before)) {
 		perror("/dev/tty1");
