@@ -1,5 +1,5 @@
 // Can root still write to a file after an unprivileged user registered it with binfmt_misc and took the entry away again?
-// Needs the module binfmt_misc, /proc, /tmp and /mnt. Exit 1: no (vulnerable), 0: yes (fixed), 2: could not be tried.
+// Needs the module binfmt_misc, /proc and /tmp. Exit 1: no (vulnerable), 0: yes (fixed), 2: could not be tried.
 // Uses a fresh file each time: the fix does not repair files that are stuck already.
 
 #define _GNU_SOURCE
@@ -50,7 +50,7 @@ static void make_program(char *path)
 // What the unprivileged user does, in a user namespace of its own: register the program, remove the entry.
 static void register_and_remove(const char *path)
 {
-	char rule[96];
+	char directory[] = "/tmp/binfmt.XXXXXX", file[64], rule[96];
 
 	need(setgid(USER) == 0 && setuid(USER) == 0, "become uid 1000");
 	// A changed uid makes /proc/self root's; without this the id maps cannot be written.
@@ -59,10 +59,12 @@ static void register_and_remove(const char *path)
 	write_text("/proc/self/setgroups", "deny");
 	write_text("/proc/self/uid_map", "0 1000 1");
 	write_text("/proc/self/gid_map", "0 1000 1");
-	need(mount("none", "/mnt", "binfmt_misc", 0, NULL) == 0, "mount binfmt_misc");
+	need(mkdtemp(directory) && mount("none", directory, "binfmt_misc", 0, NULL) == 0, "mount binfmt_misc");
 	snprintf(rule, sizeof(rule), ":entry:M::lpl-magic::%s:F", path);
-	write_text("/mnt/register", rule);
-	write_text("/mnt/entry", "-1");
+	snprintf(file, sizeof(file), "%s/register", directory);
+	write_text(file, rule);
+	snprintf(file, sizeof(file), "%s/entry", directory);
+	write_text(file, "-1");
 	_exit(0);
 }
 

@@ -3,27 +3,48 @@
 
 import { join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
+import { memo } from '../core/memo.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { keepKernel } from '../kernel/find-kernel.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
-import { ensureBootable, ensureLabRoot, prepareBuildTree } from '../kernel/prepare-kernel.ts';
+import { ensureBootable, ensureLabRoot, ensureToolroot, prepareBuildTree } from '../kernel/prepare-kernel.ts';
 import type { BootableKernel, KernelFacts, TargetKernel } from '../kernel/target.ts';
+import type { Toolroot } from '../toolroot/sandbox.ts';
 import { surveyKernel } from '../vm/survey.ts';
 
 export type PreparedTarget = { kernel: TargetKernel; labRoot: string };
 
-/** Prepares; quick when it was done before. Throws `packages.unavailable`, `kernel.unsupported`, or as booting does. */
-export async function prepareTarget(ctx: OpContext, site: Site, stock: StockKernel): Promise<PreparedTarget> {
-  const [{ bootable, labRoot, facts }, tree] = await runTogether(ctx, [
-    async (inner) => {
-      const { bootable: image, labRoot: root } = await prepareToBoot(inner, site, stock);
-      return { bootable: image, labRoot: root, facts: await ensureFacts(inner, site, image, root) };
-    },
-    (inner) => prepareBuildTree(inner, site.rooms, stock),
-  ]);
-  await keepKernel(site.rooms.kernels, stock);
-  return { kernel: { ...bootable, ...tree, facts }, labRoot };
+/** The parts of a target, each made once, when it is first asked for. */
+export type TargetParts = {
+  toBoot: () => Promise<{ bootable: BootableKernel; labRoot: string }>;
+  toolroot: () => Promise<Toolroot>;
+  whole: () => Promise<PreparedTarget>;
+};
+
+/** Nothing is made yet. Its promises reject as fetching, building and booting do; what was made stays in the cache. */
+export function targetParts(ctx: OpContext, site: Site, stock: StockKernel): TargetParts {
+  const toBoot = memo(() => prepareToBoot(ctx, site, stock));
+  const toolroot = memo(() => ensureToolroot(ctx, site.rooms, stock));
+  const whole = memo(async () => {
+    const [{ bootable, labRoot, facts }, tree] = await runTogether(ctx, [
+      async (inner) => {
+        const ready = await toBoot();
+        return { ...ready, facts: await ensureFacts(inner, site, ready.bootable, ready.labRoot) };
+      },
+      (inner) => prepareBuildTree(inner, site.rooms, stock, toolroot),
+    ]);
+    await keepKernel(site.rooms.kernels, stock);
+    return { kernel: { ...bootable, ...tree, facts }, labRoot };
+  });
+  return { toBoot, toolroot, whole };
+}
+
+/** Prepares everything; quick when it was done before. Throws `packages.unavailable`, `kernel.unsupported`, or as booting does. */
+export function prepareTarget(ctx: OpContext, site: Site, stock: StockKernel): Promise<PreparedTarget> {
+  return runStage(ctx, { id: 'prepare', title: `prepare ${stock.release}` }, (stage) =>
+    targetParts(stage, site, stock).whole(),
+  );
 }
 
 /** Image and QEMU only. */

@@ -9,13 +9,13 @@ import { type OpContext, runStage, type StageContext } from '../core/operation.t
 import { runCommand } from '../core/process.ts';
 import { unpackPackage } from '../toolroot/extracted-root.ts';
 import { fetchPackages } from '../toolroot/fetch-packages.ts';
-import type { PackageView } from '../toolroot/package-view.ts';
+import type { OpenPackageView, PackageView } from '../toolroot/package-view.ts';
 import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
 import type { StockKernel } from './catalog.ts';
 import { kbuildArgv } from './kbuild.ts';
 import { type BootableKernel, formatTargetName } from './target.ts';
 
-export type KernelRoom = { room: string; open: () => Promise<PackageView> };
+export type KernelRoom = { room: string; open: OpenPackageView };
 
 /** The image and its modules, unpacked: enough to boot. */
 export async function ensureImage(
@@ -25,7 +25,7 @@ export async function ensureImage(
 ): Promise<BootableKernel> {
   const path = await runStage(ctx, { id: 'image', title: `kernel image ${kernel.release}` }, (stage) =>
     ensureArtefact(stage, { room, label: `image-${kernel.release}`, inputs: kernel.image }, async (directory) => {
-      await unpackAll(stage, await open(), kernel.image, directory);
+      await unpackAll(stage, await open(stage), kernel.image, directory);
       // Packages of releases before usr-merge put modules into /lib.
       await mkdir(join(directory, 'usr/lib'), { recursive: true });
       if ((await readdir(directory)).includes('lib'))
@@ -44,7 +44,7 @@ export async function ensureImage(
 export async function ensureHeaders(ctx: OpContext, { room, open }: KernelRoom, kernel: StockKernel): Promise<string> {
   const path = await runStage(ctx, { id: 'headers', title: 'headers and symbol versions' }, (stage) =>
     ensureArtefact(stage, { room, label: `headers-${kernel.release}`, inputs: kernel.headers }, async (directory) =>
-      unpackAll(stage, await open(), [kernel.headers], directory),
+      unpackAll(stage, await open(stage), [kernel.headers], directory),
     ),
   );
   return join(path, 'usr/src', `linux-headers-${kernel.release}`);
@@ -56,7 +56,7 @@ export async function ensureSource(ctx: OpContext, { room, open }: KernelRoom, k
   return runStage(ctx, { id: 'source', title: `kernel source ${kernel.target.version}` }, (stage) =>
     ensureArtefact(stage, { room, label, inputs: kernel.source }, async (directory) => {
       const scratch = join(directory, '.package');
-      await unpackAll(stage, await open(), [kernel.source], scratch);
+      await unpackAll(stage, await open(stage), [kernel.source], scratch);
       const archives = await readdir(join(scratch, 'usr/src'));
       const archive = archives.find((name) => name.endsWith('.tar.xz'));
       if (!archive) throw new LabError('kernel.unsupported', `${kernel.source} holds no source archive`);

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { isLabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
-import type { PackageView } from '../toolroot/package-view.ts';
+import type { OpenPackageView } from '../toolroot/package-view.ts';
 import { compareVersions, listStockKernels, pickKernel, type StockKernel } from './catalog.ts';
 import type { TargetName } from './target.ts';
 
@@ -29,7 +29,7 @@ export async function stockKernels(
   ctx: StageContext,
   room: string,
   { suite, flavour }: TargetName,
-  open: () => Promise<PackageView>,
+  open: OpenPackageView,
 ): Promise<StockKernel[]> {
   const path = catalogPath(room, suite, flavour);
   const known = await readJson(path, catalogFile);
@@ -38,7 +38,7 @@ export async function stockKernels(
     return known.kernels;
   }
   try {
-    const kernels = await listStockKernels(ctx, await open(), flavour);
+    const kernels = await listStockKernels(ctx, await open(ctx), flavour);
     await writeJson(path, { kernels });
     return kernels;
   } catch (error) {
@@ -56,7 +56,7 @@ export async function findStockKernel(
   ctx: StageContext,
   room: string,
   target: TargetName,
-  open: () => Promise<PackageView>,
+  open: OpenPackageView,
 ): Promise<StockKernel> {
   if (target.version !== undefined) {
     const kept = await readJson(recordPath(room, target as Required<TargetName>), recordFile);

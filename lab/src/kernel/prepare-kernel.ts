@@ -1,11 +1,10 @@
 // Everything of a target that can be made without booting it: image, source, compiler, build directory. What does not
 // depend on each other is made side by side.
 
-import { memo } from '../core/memo.ts';
-import { type OpContext, runStage, runTogether } from '../core/operation.ts';
+import { type OpContext, runStage, runTogether, type StageContext } from '../core/operation.ts';
 import type { CacheRooms } from '../core/rooms.ts';
 import { ensureRoot } from '../toolroot/extracted-root.ts';
-import { openPackageView, type PackageView } from '../toolroot/package-view.ts';
+import { openPackageView } from '../toolroot/package-view.ts';
 import { labRootRecipe, toolrootRecipe } from '../toolroot/recipes.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 import type { StockKernel } from './catalog.ts';
@@ -13,20 +12,14 @@ import { ensureBuildTree, ensureHeaders, ensureImage, ensureSource, type KernelR
 import { findStockKernel, stockKernels } from './find-kernel.ts';
 import { type BootableKernel, parseTargetName, type TargetKernel, type TargetName } from './target.ts';
 
-/** Opens the package view of a suite once, and only when something must be fetched from it. */
-function packageView(ctx: OpContext, rooms: CacheRooms, suite: string): () => Promise<PackageView> {
-  return memo(() =>
-    runStage(ctx, { id: `packages-${suite}`, title: `package lists of ${suite}` }, (stage) =>
-      openPackageView(stage, rooms.packages, suite),
-    ),
-  );
-}
+const packageView = (rooms: CacheRooms, suite: string) => (stage: StageContext) =>
+  openPackageView(stage, rooms.packages, suite);
 
 /** The kernel a target name means. Throws `kernel.unknown` or `packages.unavailable`. */
 export function resolveTarget(ctx: OpContext, rooms: CacheRooms, name: string): Promise<StockKernel> {
   const target = parseTargetName(name);
   return runStage(ctx, { id: 'target', title: `target ${name}` }, async (stage) => {
-    const kernel = await findStockKernel(stage, rooms.kernels, target, packageView(stage, rooms, target.suite));
+    const kernel = await findStockKernel(stage, rooms.kernels, target, packageView(rooms, target.suite));
     stage.note(kernel.release);
     return kernel;
   });
@@ -35,14 +28,14 @@ export function resolveTarget(ctx: OpContext, rooms: CacheRooms, name: string): 
 /** Kernels of suite and flavour, newest first. */
 export function listTargets(ctx: OpContext, rooms: CacheRooms, target: TargetName): Promise<StockKernel[]> {
   return runStage(ctx, { id: 'targets', title: `kernels of ${target.suite}` }, (stage) =>
-    stockKernels(stage, rooms.kernels, target, packageView(stage, rooms, target.suite)),
+    stockKernels(stage, rooms.kernels, target, packageView(rooms, target.suite)),
   );
 }
 
 /** The root with QEMU, the guest's programs and the object tools. */
 export function ensureLabRoot(ctx: OpContext, rooms: CacheRooms): Promise<string> {
   return runStage(ctx, { id: 'lab-root', title: 'QEMU and guest tools' }, (stage) =>
-    ensureRoot(stage, rooms.roots, labRootRecipe, packageView(stage, rooms, labRootRecipe.suite)),
+    ensureRoot(stage, rooms.roots, labRootRecipe, packageView(rooms, labRootRecipe.suite)),
   );
 }
 
@@ -52,7 +45,7 @@ export function ensureToolroot(ctx: OpContext, rooms: CacheRooms, kernel: StockK
   return runStage(ctx, { id: 'toolroot', title: `compiler ${kernel.compiler} of ${suite}` }, async (stage) => {
     const recipe = toolrootRecipe(suite, kernel.compiler);
     return {
-      path: await ensureRoot(stage, rooms.roots, recipe, packageView(stage, rooms, suite)),
+      path: await ensureRoot(stage, rooms.roots, recipe, packageView(rooms, suite)),
       compiler: kernel.compiler,
     };
   });
@@ -60,7 +53,7 @@ export function ensureToolroot(ctx: OpContext, rooms: CacheRooms, kernel: StockK
 
 /** Image and modules. */
 export function ensureBootable(ctx: OpContext, rooms: CacheRooms, kernel: StockKernel): Promise<BootableKernel> {
-  return ensureImage(ctx, kernelRoom(ctx, rooms, kernel), kernel);
+  return ensureImage(ctx, kernelRoom(rooms, kernel), kernel);
 }
 
 /** Source, compiler and build directory; `facts` come from booting it (vm/survey.ts). */
@@ -68,10 +61,11 @@ export async function prepareBuildTree(
   ctx: OpContext,
   rooms: CacheRooms,
   kernel: StockKernel,
+  compiler: () => Promise<Toolroot>,
 ): Promise<Pick<TargetKernel, 'source' | 'buildTree' | 'toolroot'>> {
-  const room = kernelRoom(ctx, rooms, kernel);
+  const room = kernelRoom(rooms, kernel);
   const [toolroot, headers, source] = await runTogether(ctx, [
-    (inner) => ensureToolroot(inner, rooms, kernel),
+    compiler,
     (inner) => ensureHeaders(inner, room, kernel),
     (inner) => ensureSource(inner, room, kernel),
   ]);
@@ -79,7 +73,7 @@ export async function prepareBuildTree(
   return { source, toolroot, buildTree: await ensureBuildTree(ctx, room.room, given) };
 }
 
-const kernelRoom = (ctx: OpContext, rooms: CacheRooms, kernel: StockKernel): KernelRoom => ({
+const kernelRoom = (rooms: CacheRooms, kernel: StockKernel): KernelRoom => ({
   room: rooms.kernels,
-  open: packageView(ctx, rooms, kernel.target.suite),
+  open: packageView(rooms, kernel.target.suite),
 });

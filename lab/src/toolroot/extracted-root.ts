@@ -8,7 +8,7 @@ import { eachLimited } from '../core/each-limited.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { fetchPackages } from './fetch-packages.ts';
-import type { PackageView } from './package-view.ts';
+import type { OpenPackageView } from './package-view.ts';
 
 /** What a root consists of; its content key. */
 export type RootRecipe = {
@@ -29,10 +29,10 @@ export async function ensureRoot(
   ctx: StageContext,
   room: string,
   recipe: RootRecipe,
-  open: () => Promise<PackageView>,
+  open: OpenPackageView,
 ): Promise<string> {
   return ensureArtefact(ctx, { room, label: recipe.label, inputs: { recipe, format: 1 } }, async (directory) => {
-    const view = await open();
+    const view = await open(ctx);
     const debs = join(directory, '.debs');
     const files = await fetchPackages(ctx, view, recipe.packages, 'with-dependencies', join(debs, 'all'));
     if (recipe.alone) files.push(...(await fetchPackages(ctx, view, recipe.alone, 'alone', join(debs, 'alone'))));

@@ -17,6 +17,9 @@ export type PackageView = {
   apt<T = CommandOutput>(command: Command<T>): Command<T>;
 };
 
+/** Opens a view when it turns out to be needed, waiting in the stage that needs it. */
+export type OpenPackageView = (ctx: StageContext) => Promise<PackageView>;
+
 const freshForMs = 24 * 3600_000;
 
 /**

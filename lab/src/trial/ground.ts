@@ -3,8 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLivepatch } from '../build/build-livepatch.ts';
-import { prepareTarget, prepareToBoot } from '../build/prepare-target.ts';
-import { memo } from '../core/memo.ts';
+import { targetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
@@ -18,18 +17,14 @@ import type { TrialGround } from './trial.ts';
 export const toolVersion = 'lpl 0.1.0';
 
 export function trialGround(site: Site, stock: StockKernel, machineName: string, ctx: OpContext): TrialGround {
-  const target = memo(() =>
-    runStage(ctx, { id: 'prepare', title: `prepare ${stock.release}` }, (stage) => prepareTarget(stage, site, stock)),
-  );
-  const bootable = memo(() => prepareToBoot(ctx, site, stock));
-  const toolroot = memo(() => ensureToolroot(ctx, site.rooms, stock));
+  const { toBoot, toolroot, whole } = targetParts(ctx, site, stock);
   return {
     target: formatTargetName(stock.target),
     release: stock.release,
     compiler: stock.compiler,
     tool: toolVersion,
     build: async (patch, diff, inner) => {
-      const { kernel, labRoot } = await target();
+      const { kernel, labRoot } = await whole();
       const request = {
         patch: diff,
         patchName: `${patch.name}.patch`,
@@ -43,7 +38,7 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
     },
     compileReproducer: async (sourceFile, inner) => compileForGuest(inner, site, sourceFile, await toolroot()),
     boot: async (scenario, modules, inner) => {
-      const { bootable: kernel, labRoot } = await bootable();
+      const { bootable: kernel, labRoot } = await toBoot();
       const agent = await compileForGuest(inner, site, join(site.resources.guest, 'agent.c'), await toolroot());
       const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
       const { accelerator } = await chooseAccelerator(where, inner);

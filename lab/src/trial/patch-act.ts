@@ -21,7 +21,7 @@ export type PatchActRequest = {
   index: number;
   machine: RunningMachine;
   recording: Recording;
-  /** Host path of the reproducer's static binary. */
+  /** Path of the reproducer in the guest. */
   reproducer?: string;
 };
 

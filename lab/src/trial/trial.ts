@@ -15,6 +15,7 @@ import { readKernelLog, writeCanary } from './kernel-log.ts';
 import { playPatch } from './patch-act.ts';
 import { startRecording } from './recording.ts';
 import { reportPage } from './report/report-page.ts';
+import { uploadReproducer } from './reproduce.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 import { judgeEvidence, type Verdict } from './verdict.ts';
 
@@ -96,7 +97,7 @@ async function gather(scenario: Scenario, ground: TrialGround, evidence: Evidenc
     evidence.patches = patches.map(({ evidence: patch }) => patch);
     if (machine) evidence.machine.accelerator = machine.config.accelerator;
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
-    const reproducers = patches.map(({ reproducer }) => reproducer);
+    const reproducers = await uploadReproducers(machine, patches, ctx);
     await observe(scenario, machine, reproducers, evidence, ctx);
     if (scenario.control === 'reboot' && evidence.run) evidence.control = await recordReboot(machine, ctx);
   } finally {
@@ -126,6 +127,20 @@ async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext)
     built.push({ evidence, reproducer });
   }
   return built;
+}
+
+/** Before the recording begins: megabytes over ssh are a load of their own. */
+async function uploadReproducers(
+  machine: RunningMachine,
+  patches: readonly Built[],
+  ctx: OpContext,
+): Promise<(string | undefined)[]> {
+  return runStage(ctx, { id: 'upload', title: 'reproducers into the guest' }, async (stage) => {
+    const paths: (string | undefined)[] = [];
+    for (const [index, { reproducer }] of patches.entries())
+      paths.push(reproducer && (await uploadReproducer(machine.guest, reproducer, index, stage)));
+    return paths;
+  });
 }
 
 /** The run that the verdict is about: baseline, every patch in turn, and a last quiet moment. */

@@ -1,0 +1,33 @@
+// The stock kernel and the lab root that real-VM tests use, from the user's own cache, made on first use.
+
+import { labPaths } from '../../lab/src/core/paths.ts';
+import { memo } from '../../lab/src/core/memo.ts';
+import { cacheRooms } from '../../lab/src/core/rooms.ts';
+import {
+  ensureBootable,
+  ensureLabRoot,
+  ensureToolroot,
+  prepareBuildTree,
+  resolveTarget,
+} from '../../lab/src/kernel/prepare-kernel.ts';
+import { operate } from './operation.ts';
+
+export const testTarget = 'debian:trixie/cloud-amd64@6.12.94';
+
+const rooms = cacheRooms(labPaths());
+
+/** Root with QEMU, busybox and dropbear. */
+export const testLabRoot = memo(() => operate((ctx) => ensureLabRoot(ctx, rooms)));
+
+/** Image and modules. */
+export const testKernel = memo(() =>
+  operate(async (ctx) => ensureBootable(ctx, rooms, await resolveTarget(ctx, rooms, testTarget))),
+);
+
+/** Source, build tree and compiler. */
+export const testBuildTree = memo(() =>
+  operate(async (ctx) => {
+    const kernel = await resolveTarget(ctx, rooms, testTarget);
+    return prepareBuildTree(ctx, rooms, kernel, () => ensureToolroot(ctx, rooms, kernel));
+  }),
+);
