@@ -14,10 +14,11 @@ import {
 } from 'vscode';
 import type { BuildReason, BuildResult, LabError } from 'livepatch-lab';
 import type { Worktree } from './source/worktree.ts';
+import type { WorktreePatch } from './source/worktree-patch.ts';
 
 export type Problems = Disposable & {
-  /** Replaces what is shown with the reasons of this build. `files`: changed files; reasons that name none go to the first. */
-  showBuild(worktree: Worktree, result: BuildResult, files: readonly string[]): Promise<void>;
+  /** Replaces what is shown with the reasons of this build. A reason without a place goes to the first change. */
+  showBuild(worktree: Worktree, result: BuildResult, changes: WorktreePatch['files']): Promise<void>;
   /** Shows an error about one file, on the line in its details if it has one. */
   showError(uri: Uri, error: LabError): void;
   /** Forgets what was shown about that file. */
@@ -28,8 +29,8 @@ export type Problems = Disposable & {
 export function createProblems(): Problems {
   const collection = languages.createDiagnosticCollection('livepatch');
   return {
-    showBuild: async (worktree, { reasons }, files) => {
-      const found = await Promise.all(reasons.map((reason) => locate(reason, worktree, files)));
+    showBuild: async (worktree, { reasons }, changes) => {
+      const found = await Promise.all(reasons.map((reason) => locate(reason, worktree, changes)));
       collection.clear();
       collection.set(found.map(({ uri, shown }) => [uri, [shown]]));
     },
@@ -46,15 +47,15 @@ export function createProblems(): Problems {
 async function locate(
   reason: BuildReason,
   { source, target }: Worktree,
-  files: readonly string[],
+  changes: WorktreePatch['files'],
 ): Promise<{ uri: Uri; shown: Diagnostic }> {
-  const { file, message, hint, rule } = reason;
-  const paths = file ? [join(source, file), join(target.pristine, file)] : [];
-  const path = paths.find((candidate) => existsSync(candidate));
-  const uri = Uri.file(path ?? join(source, files[0] ?? ''));
+  const { file = changes[0]?.path ?? '', message, hint, rule } = reason;
+  const edited = join(source, file);
+  const uri = Uri.file(existsSync(edited) ? edited : join(target.pristine, file));
   const document = await workspace.openTextDocument(uri);
-  const range = path ? lineRange(document, reason) : document.lineAt(0).range;
-  return { uri, shown: diagnostic(range, message, hint, rule) };
+  const line =
+    reason.line ?? definitionLine(document, reason.function) ?? changes.find(({ path }) => path === file)?.line ?? 1;
+  return { uri, shown: diagnostic(textOfLine(document, line), message, hint, rule) };
 }
 
 function diagnostic(range: Range, message: string, hint: string | undefined, code: string): Diagnostic {
@@ -64,17 +65,16 @@ function diagnostic(range: Range, message: string, hint: string | undefined, cod
   return shown;
 }
 
-/** The text of the line without its indentation: that of the reason, else of the function's definition, else the first. */
-function lineRange(document: TextDocument, { line, function: name }: BuildReason): Range {
-  const index = line === undefined ? definitionLine(document, name) : Math.min(line, document.lineCount) - 1;
-  const { range, firstNonWhitespaceCharacterIndex } = document.lineAt(index);
+/** The text of a 1-based line, without its indentation. */
+function textOfLine(document: TextDocument, line: number): Range {
+  const { range, firstNonWhitespaceCharacterIndex } = document.lineAt(Math.min(line, document.lineCount) - 1);
   return range.with(range.start.translate(0, firstNonWhitespaceCharacterIndex));
 }
 
-function definitionLine(document: TextDocument, name: string | undefined): number {
-  if (!name) return 0;
-  const definition = new RegExp(`^(?!\\s|#|/).*\\b${name.replace(/\W/g, '')}\\s*\\((?!.*;\\s*$)`, 'm').exec(
-    document.getText(),
-  );
-  return definition ? document.positionAt(definition.index).line : 0;
+/** 1-based line on which the function is defined: in the first column, by the kernel's coding style. */
+function definitionLine(document: TextDocument, name: string | undefined): number | undefined {
+  if (!name) return undefined;
+  const pattern = new RegExp(`^(?!\\s|#|/).*\\b${name.replace(/\W/g, '')}\\s*\\((?!.*;\\s*$)`, 'm');
+  const definition = pattern.exec(document.getText());
+  return definition ? document.positionAt(definition.index).line + 1 : undefined;
 }

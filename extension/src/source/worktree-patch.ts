@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
+import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatch, structuredPatch } from 'diff';
 import { checkedOutFiles, type Worktree } from './worktree.ts';
 
 export type WorktreePatch = {
@@ -11,8 +11,8 @@ export type WorktreePatch = {
   text: string;
   /** `edit-` and a hash of the text: every state of the source has a name of its own, as every loaded module needs one. */
   name: string;
-  /** Changed files, as paths in the kernel tree. */
-  files: string[];
+  /** Changed files, as paths in the kernel tree, with the first changed line of each (1-based, in the edited file). */
+  files: { path: string; line: number }[];
   /** Where the patch was written, for people and for `lpl build`. */
   path: string;
 };
@@ -20,22 +20,23 @@ export type WorktreePatch = {
 /** Computes the patch and writes it next to the work tree. */
 export async function writeWorktreePatch(worktree: Worktree): Promise<WorktreePatch> {
   const path = join(worktree.directory, 'edited.patch');
-  const parts: { file: string; text: string }[] = [];
+  const changed = [];
   for (const file of await checkedOutFiles(worktree)) {
-    const [before, after] = await Promise.all(
+    const [before = '', after = ''] = await Promise.all(
       [worktree.target.pristine, worktree.source].map((root) => readFile(join(root, file), 'utf8')),
     );
-    if (before === undefined || after === undefined || before === after) continue;
-    const headers = { context: 3, headerOptions: FILE_HEADERS_ONLY };
-    parts.push({
-      file,
-      text: createTwoFilesPatch(`a/${file}`, `b/${file}`, before, after, undefined, undefined, headers),
-    });
+    if (before !== after) changed.push(structuredPatch(`a/${file}`, `b/${file}`, before, after));
   }
-  const text = parts.map((part) => part.text).join('');
+  const text = changed.map((file) => formatPatch(file, FILE_HEADERS_ONLY)).join('');
   await writeFile(path, text);
   const name = `edit-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
-  return { text, name, files: parts.map(({ file }) => file), path };
+  return { text, name, files: changed.map(firstChange), path };
+}
+
+function firstChange({ newFileName = '', hunks }: StructuredPatch): { path: string; line: number } {
+  const [hunk] = hunks;
+  const before = hunk?.lines.findIndex((line) => !line.startsWith(' ')) ?? 0;
+  return { path: newFileName.replace(/^b\//, ''), line: (hunk?.newStart ?? 1) + before };
 }
 
 /** Whether a module name is that of an edit's livepatch. */

@@ -2,7 +2,7 @@
 // behaviour in the guest, see a compile error and a refusal on their lines, run a trial and open its report.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands, languages, type TextEditor, Uri, window, workspace } from 'vscode';
 import { type Lab, type MachineStatus, openLab, type TrialSummary } from 'livepatch-lab';
@@ -12,6 +12,7 @@ import type { BuildAndLoadResult } from '../../../extension/src/livepatch/build-
 const name = 'editor1';
 const file = 'fs/proc/cmdline.c';
 const minute = 60_000;
+const repository = process.env['LPL_REPOSITORY'] ?? '';
 
 describe('a machine driven from VS Code', function () {
   this.timeout(8 * minute);
@@ -42,8 +43,10 @@ describe('a machine driven from VS Code', function () {
     return lineNumber;
   };
 
+  const problems = () => languages.getDiagnostics(editor.document.uri).filter(({ source }) => source === 'livepatch');
+
   before(async () => {
-    lab = openLab({ resources: { guest: join(process.env['LPL_REPOSITORY'] ?? '', 'images/guest'), examples: '' } });
+    lab = openLab({ resources: { guest: join(repository, 'images/guest'), examples: '' } });
     const targets = await lab.listTargets('debian:trixie/cloud-amd64', ctx());
     const target = (targets.find(({ prepared }) => prepared) ?? targets[0])?.name;
     assert.ok(target);
@@ -81,22 +84,21 @@ describe('a machine driven from VS Code', function () {
     const line = await edit('seq_puts(m, " livepatched=2', 'seq_puts(m, no_such_variable);');
     const result = await run<BuildAndLoadResult>('buildAndLoad');
     assert.equal(result?.build.verdict, 'failed');
-    const problems = languages.getDiagnostics(editor.document.uri).filter(({ source }) => source === 'livepatch');
-    assert.equal(problems[0]?.range.start.line, line);
-    assert.match(problems[0]?.message ?? '', /no_such_variable/);
+    const [problem] = problems();
+    assert.equal(problem?.range.start.line, line);
+    assert.match(problem?.message ?? '', /no_such_variable/);
     assert.match(await inGuest('/proc/cmdline'), / livepatched=2\n$/);
   });
 
-  it('shows a refusal in the function that cannot be livepatched, with its rule', async () => {
-    await edit('seq_puts(m, no_such_variable', 'seq_puts(m, " livepatched=2\\n");');
+  it('shows a refusal on the line that cannot be livepatched, with its rule', async () => {
+    await edit('seq_puts(m, no_such_variable', "seq_putc(m, '\\n');");
     const line = await edit('pde->size = ', 'pde->size = saved_command_line_len + 40;');
     const result = await run<BuildAndLoadResult>('buildAndLoad');
     assert.equal(result?.build.verdict, 'refused', JSON.stringify(result?.build.reasons));
-    const [problem] = languages.getDiagnostics(editor.document.uri).filter(({ source }) => source === 'livepatch');
-    const start = problem?.range.start.line ?? -1;
-    assert.ok(start <= line && start >= line - 5, `line ${start + 1}, edited ${line + 1}: ${problem?.message}`);
-    assert.ok(problem?.code);
-    await edit('pde->size = ', 'pde->size = saved_command_line_len + 1;');
+    const [problem] = problems();
+    assert.equal(problem?.range.start.line, line, problem?.message);
+    assert.equal(problem?.code, result?.build.reasons[0]?.rule);
+    assert.match(await inGuest('/proc/cmdline'), / livepatched=2\n$/);
   });
 
   it('never rebooted', async () => {
@@ -108,13 +110,10 @@ describe('a machine driven from VS Code', function () {
     assert.notEqual((await lab.vmList(ctx())).find((candidate) => candidate.name === name)?.state, 'running');
   });
 
-  it('proves the edit in a trial and opens the report', async () => {
+  it('runs a trial and opens its report', async () => {
     const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
-    const patch = join(editor.document.uri.fsPath.split('/source/')[0] ?? '', 'edited.patch');
-    await editor.document.save();
-    await run('buildAndLoad');
-    writeFileSync(join(folder, 'cmdline.patch'), readFileSync(patch));
-    writeFileSync(join(folder, 'cmdline.c'), reproducer);
+    for (const part of ['cmdline-greeting.patch', 'cmdline-greeting.c'])
+      copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));
     writeFileSync(join(folder, 'scenario.yaml'), scenario(machine.target));
     const summary = await run<TrialSummary>('runTrial', Uri.file(join(folder, 'scenario.yaml')));
     assert.equal(summary?.verdict, 'pass', summary?.reasons.join('; '));
@@ -133,26 +132,10 @@ const scenario = (target: string) => `schema: 1
 title: /proc/cmdline tells of its livepatch
 target: ${target}
 patches:
-  - title: cmdline
-    file: cmdline.patch
-    reproducer: cmdline.c
+  - title: greeting
+    file: cmdline-greeting.patch
+    reproducer: cmdline-greeting.c
 baselineMs: 500
 soakMs: 500
 control: none
-`;
-
-/** Exit 1: the old behaviour, 0: the new one. */
-const reproducer = `#include <stdio.h>
-#include <string.h>
-
-int main(void)
-{
-	char text[4096] = "";
-	FILE *file = fopen("/proc/cmdline", "r");
-
-	if (!file || !fgets(text, sizeof(text), file))
-		return 2;
-	printf("%s", text);
-	return strstr(text, "livepatched") ? 0 : 1;
-}
 `;

@@ -160,6 +160,15 @@ describe('Livepatch Lab in a window', () => {
       assert.equal(languages.getDiagnostics(document.uri)[0]?.range.start.line, 5);
     });
 
+    it('puts a reason without any place on the first change', async () => {
+      fake.lab.machines = [fakeMachine('web1')];
+      const reason = { rule: 'kpatch', file, message: 'cannot tell', hint: 'see the log' };
+      fake.lab.judge = () => ({ verdict: 'refused', reasons: [reason], functions: [] });
+      const { document } = await edit('\treturn count - 9;');
+      await run('buildAndLoad');
+      assert.equal(languages.getDiagnostics(document.uri)[0]?.range.start.line, 7);
+    });
+
     it('clears the squiggles when the next build is good', async () => {
       fake.lab.machines = [fakeMachine('web1')];
       const { document } = await edit('\treturn count - 3;');

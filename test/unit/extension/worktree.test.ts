@@ -55,7 +55,7 @@ describe('a work tree', () => {
     await writeFile(await checkOut(worktree, 'fs/proc/stat.c'), 'one\n2\nthree\n');
     const patch = await writeWorktreePatch(worktree);
     assert.equal(patch.text, '--- a/fs/proc/stat.c\n+++ b/fs/proc/stat.c\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n');
-    assert.deepEqual(patch.files, ['fs/proc/stat.c']);
+    assert.deepEqual(patch.files, [{ path: 'fs/proc/stat.c', line: 2 }]);
     assert.equal(await readFile(patch.path, 'utf8'), patch.text);
     assert.match(patch.name, /^edit-[0-9a-f]{8}$/);
   });
