@@ -1,0 +1,114 @@
+// Which accelerator really works: proven by booting a guest, because /dev/kvm may be there and QEMU may even start with
+// it, and still the guest dies or hangs in early boot (FACTS 4). The answer is kept per host, QEMU and kernel.
+
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { contentKey } from '../core/artefact.ts';
+import { isLabError } from '../core/error.ts';
+import { withLock } from '../core/lock.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
+import type { LabPaths } from '../core/paths.ts';
+import { readJson, writeJson } from '../core/store.ts';
+import type { BootableKernel } from '../kernel/target.ts';
+import { startMachine } from './machine.ts';
+import { removeInstance } from './remove-instance.ts';
+import type { Accelerator } from './qemu-argv.ts';
+
+/** `reason`: one phrase for doctor. */
+export type AcceleratorChoice = { accelerator: Accelerator; reason: string };
+
+export type ProbeRequest = { paths: LabPaths; labRoot: string; recipes: string; kernel: BootableKernel };
+
+/** KVM boots the tiny guest in about a second; who needs longer than this is not better than TCG. */
+const probeMs = 12_000;
+
+const choiceSchema = z.object({ accelerator: z.enum(['kvm', 'tcg']), reason: z.string() });
+
+/** The newest answer on disk, for doctor; undefined when nothing was ever probed. */
+export async function knownAccelerator(paths: LabPaths): Promise<AcceleratorChoice | undefined> {
+  const names = await readdir(room(paths)).catch(() => []);
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, at: (await stat(join(room(paths), name))).mtimeMs })),
+  );
+  const newest = files.sort((a, b) => b.at - a.at)[0];
+  return newest && readChoice(join(room(paths), newest.name));
+}
+
+/** The accelerator to use, probed the first time on this host with this QEMU and kernel. */
+export function chooseAccelerator(request: ProbeRequest, ctx: OpContext): Promise<AcceleratorChoice> {
+  return runStage(ctx, { id: 'accelerator', title: 'Accelerator' }, async (stage) => {
+    const path = join(room(request.paths), `${contentKey(await probeInputs(request))}.json`);
+    const choice = await withLock(path, { signal: stage.signal, waitMs: 2 * probeMs }, async () => {
+      const known = await readChoice(path);
+      if (known) {
+        stage.cached();
+        return known;
+      }
+      stage.waiting('a guest to boot with KVM');
+      const probed = await probe(request, stage);
+      await writeJson(path, probed);
+      return probed;
+    });
+    stage.note(`${choice.accelerator}: ${choice.reason}`);
+    return choice;
+  });
+}
+
+async function probe(request: ProbeRequest, ctx: OpContext): Promise<AcceleratorChoice> {
+  const device = '/dev/kvm';
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return { accelerator: 'tcg', reason: missing ? `no ${device}` : `${device} may not be opened by this user` };
+  }
+  const name = `probe-${randomBytes(4).toString('hex')}`;
+  const start = { ...request, name, lifetime: 'throw-away', accelerator: 'kvm', bootTimeoutMs: probeMs } as const;
+  // Its stages are no news: that one of them fails is the answer of the probe, not a failure of the operation.
+  const quiet: OpContext = { signal: ctx.signal, stage: ctx.stage, emit: () => undefined };
+  try {
+    const machine = await startMachine(start, quiet);
+    await machine.stop();
+    return { accelerator: 'kvm', reason: 'a guest booted with it' };
+  } catch (error) {
+    // Only what the attempt itself says about KVM is an answer; a cancelled or broken probe is none.
+    if (!isLabError(error) || !['qemu.exited', 'vm.dead', 'vm.boot-timeout'].includes(error.code)) throw error;
+    return { accelerator: 'tcg', reason: `${device} is there, but the guest did not boot with it: ${error.message}` };
+  } finally {
+    await removeInstance(request.paths, name);
+  }
+}
+
+/** What the answer depends on. */
+async function probeInputs({ labRoot, kernel }: ProbeRequest): Promise<unknown> {
+  const qemu = await stat(join(labRoot, 'usr/bin/qemu-system-x86_64'));
+  const cpu = /^model name\s*:\s*(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
+  const parameters = await moduleParameters();
+  const access = ['/dev/kvm', process.getuid?.() ?? 0];
+  return {
+    format: 1,
+    host: release(),
+    cpu,
+    parameters,
+    access,
+    qemu: [labRoot, qemu.size, qemu.mtimeMs],
+    kernel: kernel.release,
+  };
+}
+
+/** Whether and as what kvm is loaded. */
+async function moduleParameters(): Promise<string[]> {
+  const modules = ['kvm', 'kvm_intel', 'kvm_amd'];
+  const loaded = await Promise.all(modules.map((name) => stat(join('/sys/module', name)).catch(() => undefined)));
+  return modules.filter((_, index) => loaded[index] !== undefined);
+}
+
+async function readChoice(path: string): Promise<AcceleratorChoice | undefined> {
+  return readJson(path, choiceSchema);
+}
+
+const room = (paths: LabPaths) => join(paths.cache, 'accelerators');
