@@ -25,7 +25,8 @@ export async function writeWorktreePatch(worktree: Worktree): Promise<WorktreePa
     const [before = '', after = ''] = await Promise.all(
       [worktree.target.pristine, worktree.source].map((root) => readFile(join(root, file), 'utf8')),
     );
-    if (before !== after) changed.push(structuredPatch(`a/${file}`, `b/${file}`, before, after));
+    if (before !== after)
+      changed.push(structuredPatch(`a/${file}`, `b/${file}`, before, after, undefined, undefined, { context: 3 }));
   }
   const text = changed.map((file) => formatPatch(file, FILE_HEADERS_ONLY)).join('');
   await writeFile(path, text);
