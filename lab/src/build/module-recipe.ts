@@ -53,9 +53,10 @@ export async function ensureModuleRecipe(ctx: OpContext, bench: Workbench, facts
 async function recordRecipe(ctx: StageContext, bench: Workbench, facts: BuildFacts, out: string): Promise<void> {
   await cp(join(bench.kpatch, 'usr/share/kpatch/patch'), out, { recursive: true });
   await writeFile(join(out, 'Makefile'), makefile);
-  const { buildTree } = bench.kernel;
+  const { buildTree, release } = bench.kernel;
   const argv = kbuildArgv(
     buildTree,
+    release,
     `M=${recipeDirectory}`,
     // The hook's symbols come from kpatch.lds, which the probe is not linked with.
     ...['KBUILD_MODPOST_WARN=1', `KCFLAGS=-I${inside.kpatch}`],

@@ -28,8 +28,8 @@ export async function makeReference(
 }
 
 async function runMake(ctx: StageContext, bench: Workbench, object: string): Promise<boolean> {
-  const { source, buildTree } = bench.kernel;
-  const argv = kbuildArgv(source, `O=${buildTree}`, object);
+  const { source, buildTree, release } = bench.kernel;
+  const argv = kbuildArgv(source, release, `O=${buildTree}`, object);
   const onLine = (text: string) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   try {
     await runCommand(withToolchain(bench, { argv, tree: 'write' }), { signal: ctx.signal, onLine });

@@ -69,9 +69,8 @@ export async function ensureSource(ctx: OpContext, { room, open }: KernelRoom, k
 }
 
 /**
- * The O= directory as `make modules_prepare` leaves it, with the stock .config, Module.symvers and utsrelease.h (without
- * the last two vermagic and the UTS string are wrong). Throws `kernel.unsupported` when the compiler is not the one the
- * kernel was built with.
+ * The O= directory as `make modules_prepare` leaves it, with the stock .config and Module.symvers. Throws
+ * `kernel.unsupported` when compiler, configuration or release turn out not to be those of the stock kernel.
  */
 export async function ensureBuildTree(
   ctx: OpContext,
@@ -79,7 +78,7 @@ export async function ensureBuildTree(
   given: { release: string; headers: string; source: string; toolroot: Toolroot },
 ): Promise<string> {
   const { headers, source, toolroot } = given;
-  const inputs = { headers: basename(headers), source: basename(source), toolroot: basename(toolroot.path), format: 1 };
+  const inputs = { headers: basename(headers), source: basename(source), toolroot: basename(toolroot.path), format: 2 };
   const request = { room, label: `build-tree-${given.release}`, inputs };
   return runStage(ctx, { id: 'build-tree', title: 'build directory for the stock configuration' }, (stage) =>
     ensureArtefact(stage, request, async (directory) => {
@@ -88,12 +87,12 @@ export async function ensureBuildTree(
       const final = artefactPath(request);
       const output = { host: directory, inside: final };
       stage.waiting('make olddefconfig');
-      await make(stage, toolroot, source, output, 'olddefconfig');
+      await make(stage, given, output, 'olddefconfig');
       await checkConfig(join(headers, '.config'), join(directory, '.config'));
       stage.waiting('make modules_prepare');
-      await make(stage, toolroot, source, output, 'modules_prepare');
-      for (const name of ['Module.symvers', 'include/generated/utsrelease.h'])
-        await copyFile(join(headers, name), join(directory, name));
+      await make(stage, given, output, 'modules_prepare');
+      await checkRelease(headers, directory);
+      await copyFile(join(headers, 'Module.symvers'), join(directory, 'Module.symvers'));
       // The 5 MB ELF file that carries the kernel's BTF.
       await cp(join(headers, 'vmlinux'), join(directory, 'vmlinux'));
     }),
@@ -102,26 +101,16 @@ export async function ensureBuildTree(
 
 async function make(
   ctx: StageContext,
-  toolroot: Toolroot,
-  source: string,
+  { toolroot, source, release }: { toolroot: Toolroot; source: string; release: string },
   output: { host: string; inside: string },
   goal: string,
 ) {
-  const { path } = toolroot;
-  const argv = kbuildArgv(source, '-j2', `O=${output.inside}`, goal);
-  await runCommand(
-    inToolroot(
-      { argv },
-      {
-        toolroot: { ...toolroot, path },
-        binds: [
-          { host: source, access: 'read' },
-          { ...output, access: 'write' },
-        ],
-      },
-    ),
-    { signal: ctx.signal, onLine: (text) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage }) },
-  );
+  const argv = kbuildArgv(source, release, '-j2', `O=${output.inside}`, goal);
+  const binds = [{ host: source, access: 'read' } as const, { ...output, access: 'write' } as const];
+  await runCommand(inToolroot({ argv }, { toolroot, binds }), {
+    signal: ctx.signal,
+    onLine: (text) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage }),
+  });
 }
 
 /** CONFIG_CC_VERSION_TEXT ends in the compiler's own version text; the driver's name before it may differ. */
@@ -159,6 +148,15 @@ async function checkConfig(stock: string, made: string): Promise<void> {
       details: { lost },
     },
   );
+}
+
+/** UTS_RELEASE is compiled into vermagic and into whatever prints it. */
+async function checkRelease(headers: string, directory: string): Promise<void> {
+  const name = 'include/generated/utsrelease.h';
+  const read = async (path: string) => /UTS_RELEASE "(.*)"/.exec(await readFile(join(path, name), 'utf8'))?.[1];
+  const [wanted, have] = await Promise.all([read(headers), read(directory)]);
+  if (wanted !== have)
+    throw new LabError('kernel.unsupported', `the headers say ${wanted}, the prepared build directory ${have}`);
 }
 
 async function unpackAll(ctx: StageContext, view: PackageView, packages: string[], directory: string): Promise<void> {

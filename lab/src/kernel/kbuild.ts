@@ -5,8 +5,9 @@ import type { Argv } from '../core/command.ts';
 /**
  * Argv of make. The BTF variables are emptied for make only (.config and autoconf.h keep them): kbuild then neither builds
  * tools/bpf/resolve_btfids, which needs Python, nor runs it on modules, whose BTF a livepatch has no use for.
+ * KERNELRELEASE becomes UTS_RELEASE, and with it vermagic; kbuild would make up another one from the bare source.
  */
-export function kbuildArgv(directory: string, ...words: readonly string[]): Argv {
+export function kbuildArgv(directory: string, release: string, ...words: readonly string[]): Argv {
   const noBtf = ['CONFIG_DEBUG_INFO_BTF=', 'CONFIG_DEBUG_INFO_BTF_MODULES='];
-  return ['make', '-s', '-C', directory, 'CC=gcc', 'HOSTCC=gcc', ...noBtf, ...words];
+  return ['make', '-s', '-C', directory, 'CC=gcc', 'HOSTCC=gcc', `KERNELRELEASE=${release}`, ...noBtf, ...words];
 }
