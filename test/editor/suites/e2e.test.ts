@@ -8,6 +8,7 @@ import { commands, languages, type TextEditor, Uri, window, workspace } from 'vs
 import { type Lab, type MachineStatus, openLab, type TrialSummary } from 'livepatch-lab';
 import { type CommandName, commandIds } from '../../../extension/src/contributions.ts';
 import type { BuildAndLoadResult } from '../../../extension/src/livepatch/build-and-load.ts';
+import { until } from './until.ts';
 
 const name = 'editor1';
 const file = 'fs/proc/cmdline.c';
@@ -117,7 +118,7 @@ describe('a machine driven from VS Code', function () {
     writeFileSync(join(folder, 'scenario.yaml'), scenario(machine.target));
     const summary = await run<TrialSummary>('runTrial', Uri.file(join(folder, 'scenario.yaml')));
     assert.equal(summary?.verdict, 'pass', summary?.reasons.join('; '));
-    assert.equal(window.tabGroups.activeTabGroup.activeTab?.label, 'Report: pass');
+    await until('the report', () => window.tabGroups.activeTabGroup.activeTab?.label === 'Report: pass');
   });
 
   it('shows what is wrong with a scenario on its line', async () => {

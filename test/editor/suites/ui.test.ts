@@ -7,6 +7,7 @@ import type { MachineNode } from '../../../extension/src/machines/machine-node.t
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine, fakeRelease, fakeTarget } from '../fixtures/fake-lab.ts';
 import { openFakeWindow, run } from './fake-window.ts';
+import { until } from './until.ts';
 
 const file = 'fs/binfmt_misc.c';
 
@@ -214,7 +215,7 @@ describe('Livepatch Lab in a window', () => {
       fake.lab.hold = new Promise(() => undefined);
       await edit('\treturn count - 4;');
       const done = run('buildAndLoad');
-      await until(() => fake.lab.calls.some((call) => call.startsWith('build')));
+      await until('the build', () => fake.lab.calls.some((call) => call.startsWith('build')));
       fake.cancel();
       assert.equal(await done, undefined);
       assert.ok(!fake.lab.calls.some((call) => call.startsWith('klpLoad')));
@@ -251,13 +252,6 @@ describe('Livepatch Lab in a window', () => {
   it('runs a scenario and opens its report in a panel', async () => {
     await run('runTrial', Uri.file('/nowhere/scenario.yaml'));
     assert.ok(fake.lab.calls.includes('trial /nowhere/scenario.yaml'));
-    await until(() => window.tabGroups.activeTabGroup.activeTab?.label === 'Report: pass');
+    await until('the report', () => window.tabGroups.activeTabGroup.activeTab?.label === 'Report: pass');
   });
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5000; !holds();) {
-    assert.ok(Date.now() < deadline, `not in 5 s: ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
