@@ -1,13 +1,73 @@
-// x
-import type { BuildFacts } from './kernel-facts.ts';
-import type { BuildReason } from './result.ts';
+// The last look at a livepatch module before anyone loads it: whatever the steps before assumed is checked against the file
+// itself and against the target. A module that fails here would load and be wrong, or crash the machine.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Elf, type ElfSymbol, readElf, sectionBytes } from '../kernel/elf.ts';
+import { sealedPointers } from './check-sealed.ts';
+import { lostSections } from './check-sections.ts';
+import { checkSymbols } from './check-symbols.ts';
 import type { UnitDiff } from './diff-unit.ts';
+import type { BuildFacts } from './kernel-facts.ts';
+import { importedVersions, moduleInfo, readSymvers } from './module-metadata.ts';
+import type { BuildReason } from './result.ts';
+import { reason } from './rules.ts';
 import type { Workbench } from './workbench.ts';
-export async function checkModule(
-  bench: Workbench,
-  given: { module: string; facts: BuildFacts; diffs: readonly UnitDiff[] },
-): Promise<BuildReason[]> {
-  void bench;
-  void given;
-  return [];
+
+export type CheckGiven = {
+  /** Host path of the module. */
+  module: string;
+  facts: BuildFacts;
+  diffs: readonly UnitDiff[];
+};
+
+/** Reasons against the module; none when it fits the target. */
+export async function checkModule(bench: Workbench, { module, facts, diffs }: CheckGiven): Promise<BuildReason[]> {
+  const { kernel } = bench;
+  const read = (path: string) => readFile(path, 'utf8');
+  const [bytes, kallsyms, symvers] = await Promise.all([
+    readFile(module),
+    read(kernel.facts.kallsyms),
+    read(join(kernel.buildTree, 'Module.symvers')),
+  ]);
+  const elf = readElf(bytes, module);
+  const sections = await Promise.all(diffs.map((diff) => lostSections(diff, elf)));
+  return [
+    ...checkVermagic(elf, kernel.release),
+    ...checkVersions(elf, readSymvers(symvers)),
+    ...checkRuntimeConstants(elf, diffs[0]?.unit.path ?? ''),
+    ...checkSymbols(elf, { kallsyms, units: diffs.map(({ unit }) => unit) }),
+    ...sealedPointers(elf, facts.sealed).map((name) => reason('CO04', { function: name })),
+    ...sections.flat(),
+  ];
+}
+
+/** The kernel compares the whole string; its first word is the release. */
+function checkVermagic(elf: Elf, release: string): BuildReason[] {
+  const have = moduleInfo(elf).get('vermagic') ?? 'none';
+  return have.split(' ')[0] === release ? [] : [reason('vermagic', { have, want: release })];
+}
+
+/** Every import must be exported by the target, in the version the module was compiled against. */
+function checkVersions(elf: Elf, exported: ReadonlyMap<string, number>): BuildReason[] {
+  const versions = importedVersions(elf);
+  const imports = elf.symbols.filter(isImport).filter(({ name }) => !exported.has(name));
+  return [
+    ...imports.map(({ name }) => reason('symbol-missing', { symbol: name, object: 'vmlinux' })),
+    ...[...versions].flatMap(([symbol, have]) => {
+      const want = exported.get(symbol);
+      const hex = (crc: number | undefined) => (crc === undefined ? 'none' : `0x${crc.toString(16)}`);
+      return want === have ? [] : [reason('version-mismatch', { symbol, have: hex(have), want: hex(want) })];
+    }),
+  ];
+}
+
+const isImport = ({ name, section, bind }: ElfSymbol) => name !== '' && section === 0 && bind !== 'local';
+
+/** The immediate that the kernel's boot code overwrites in vmlinux, and only there. */
+const placeholder = Buffer.from('efcdab8967452301', 'hex');
+
+function checkRuntimeConstants(elf: Elf, file: string): BuildReason[] {
+  const holders = elf.sections.filter((section) => sectionBytes(elf, section).includes(placeholder));
+  return holders.map(({ name }) => reason('runtime-constant', { file, function: name.replace(/^\.text\./, '') }));
 }

@@ -17,6 +17,8 @@ import { inside, withKpatch, type Workbench } from './workbench.ts';
 
 export type UnitDiff = {
   unit: Unit;
+  /** The whole patched object. */
+  patched: string;
   /** Object with the changed functions; absent when the patch changes no machine code here. */
   output?: string;
   functions: PatchedFunction[];
@@ -27,12 +29,13 @@ export type DiffGiven = { unit: Unit; source: PatchedUnit; facts: BuildFacts; mo
 /** Diffs `out/original.o` and `out/patched.o` into `out/diff.o`. */
 export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffGiven): Promise<UnitDiff | Refused> {
   const { unit, source, out } = given;
+  const patched = join(out, 'patched.o');
   const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
   const output = `${stdout}\n${stderr}`;
   for (const text of output.split('\n')) if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   const lineOf = (name: string) => findDefinition(source.applied.text, name);
   const messages = readDiffMessages(output, { file: unit.path, lineOf });
-  if (exitCode === 3 && messages.reasons.length === 0) return { unit, functions: [] };
+  if (exitCode === 3 && messages.reasons.length === 0) return { unit, patched, functions: [] };
   if (exitCode !== 0) {
     const reasons =
       messages.reasons.length > 0
@@ -53,7 +56,7 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
     file: unit.path,
   });
   const functions = [...messages.changed.map(function_('changed')), ...messages.added.map(function_('new'))];
-  return { unit, output: join(out, 'diff.o'), functions };
+  return { unit, patched, output: join(out, 'diff.o'), functions };
 }
 
 /** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change. */

@@ -10,7 +10,7 @@ import { runCommand } from '../core/process.ts';
 import { kbuildArgv } from '../kernel/kbuild.ts';
 import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
-import { inside, makeVariables, withToolchain, type Workbench } from './workbench.ts';
+import { inside, withToolchain, type Workbench } from './workbench.ts';
 
 export type ModuleRecipe = {
   /** Artefact: kpatch.lds, .module-common.o, and the sources of the hook. */

@@ -7,6 +7,8 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readElf } from '../kernel/elf.ts';
 import { keepLineNumbers } from '../patch/keep-line-numbers.ts';
+import { changedExports, patchedSymvers } from './check-exports.ts';
+import { tablesLostByObjtool } from './check-sections.ts';
 import { readCompilerMessages } from './compiler-messages.ts';
 import { compileUnit } from './compile-unit.ts';
 import type { BuildFacts } from './kernel-facts.ts';
@@ -37,21 +39,41 @@ export async function makePatchedObject(
   bench: Workbench,
   given: CompileGiven,
 ): Promise<PatchedObject | Refused> {
-  const { unit, source, facts, out } = given;
+  const { unit, source, out } = given;
   const replacement = join(out, 'patched.c');
   await writeFile(replacement, keepLineNumbers(source.applied));
-  const input = { command: unit.command, path: unit.path, out };
-  const failure = await compileUnit(ctx, bench, { ...input, replacement, name: 'patched.o' });
+  const input = { command: unit.command, path: unit.path, out, replacement, name: 'patched.o' };
+  const [failure, after] = await Promise.all([
+    compileUnit(ctx, bench, input),
+    patchedSymvers(ctx, bench, { unit, replacement, out }),
+  ]);
   if (failure) return explainFailure(ctx, bench, given, failure.messages);
   const original = join(out, 'original.o');
   const patched = join(out, 'patched.o');
   await copyFile(join(unit.directory, 'original.o'), original);
   await renameMoved(ctx, bench, out);
-  const flags = facts.objtool;
-  const warnings = await runObjtool(ctx, bench, { out, name: 'patched.o', module: unit.object !== 'vmlinux', flags });
+  const reasons = [
+    ...(await objtoolReasons(ctx, bench, given)),
+    ...(await objectReasons({ original, patched }, unit, after)),
+  ];
+  return reasons.length > 0 ? refused(...reasons) : { original, patched };
+}
+
+/** Warnings that the original object does not have as well. */
+async function objtoolReasons(ctx: StageContext, bench: Workbench, { unit, facts, out }: CompileGiven) {
+  const module = unit.object !== 'vmlinux';
+  const warnings = await runObjtool(ctx, bench, { out, name: 'patched.o', module, flags: facts.objtool });
   const news = warnings.filter((warning) => !unit.objtoolWarnings.includes(warning));
-  if (news.length > 0) return refused(...news.map((detail) => reason('objtool', { file: unit.path, detail })));
-  return { original, patched };
+  return news.map((detail) => reason('objtool', { file: unit.path, detail }));
+}
+
+async function objectReasons(objects: PatchedObject, { path, command }: Unit, after: string[] | undefined) {
+  const [original, patched] = await Promise.all(
+    [objects.original, objects.patched].map(async (file) => readElf(await readFile(file), file)),
+  );
+  if (!original || !patched) return [];
+  const lost = tablesLostByObjtool(original, patched).map((section) => reason('section-lost', { file: path, section }));
+  return [...lost, ...changedExports(path, { original, patched }, { before: command.symvers, after })];
 }
 
 /** Compiles once more without #line directives: then every line is one of the developer's file, columns and all. */

@@ -9,7 +9,7 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { kbuildArgv } from '../kernel/kbuild.ts';
 import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
-import { makeVariables, withToolchain, type Workbench } from './workbench.ts';
+import { withToolchain, type Workbench } from './workbench.ts';
 
 /** Makes the object, copies it to `out`. Returns its command, or undefined when kbuild cannot make such an object. */
 export async function makeReference(

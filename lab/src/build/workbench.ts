@@ -25,17 +25,6 @@ export type Workbench = {
 /** Where the bench's directories appear inside the sandbox. */
 export const inside = { out: '/lpl/out', kpatch: '/lpl/kpatch', tools: '/lpl/tools' } as const;
 
-/**
- * Given to every make: the compiler's plain name, and no BTF steps, whose tool (resolve_btfids) is not built. These are
- * variables of make only; the configuration that the sources see keeps its BTF options.
- */
-export const makeVariables = [
-  'CC=gcc',
-  'HOSTCC=gcc',
-  'CONFIG_DEBUG_INFO_BTF=',
-  'CONFIG_DEBUG_INFO_BTF_MODULES=',
-] as const;
-
 const format = 1;
 
 /** Opens the bench, copying the build tree the first time (0.2 s). */

@@ -1,0 +1,54 @@
+// Tables that describe code: unwinding (ORC), sites the kernel rewrites at load (returns, calls, alternatives), bug and
+// exception entries. A function that lost its entries on the way loads without a word, and is unreliable or unpatched.
+
+import { readFile } from 'node:fs/promises';
+import { type Elf, readElf, relocationsOf } from '../kernel/elf.ts';
+import type { UnitDiff } from './diff-unit.ts';
+import type { BuildReason } from './result.ts';
+import { reason } from './rules.ts';
+
+const tables = [
+  '.orc_unwind_ip',
+  '.return_sites',
+  '.call_sites',
+  '.retpoline_sites',
+  '.altinstructions',
+  '.static_call_sites',
+  '__bug_table',
+  '__ex_table',
+  '__mcount_loc',
+] as const;
+
+/** Made by objtool from nothing but the code, so every object with code has them. */
+const fromObjtool = ['.orc_unwind_ip', '.return_sites', '.call_sites'] as const;
+
+/** Tables that objtool made for the original object but not for the patched one. */
+export function tablesLostByObjtool(original: Elf, patched: Elf): string[] {
+  const has = (elf: Elf, name: string) => elf.sections.some((section) => section.name === name && section.size > 0);
+  return fromObjtool.filter((name) => has(original, name) && !has(patched, name));
+}
+
+/** Reasons against a module that has fewer table entries for the functions of a unit than its patched object. */
+export async function lostSections({ unit, patched, functions }: UnitDiff, module: Elf): Promise<BuildReason[]> {
+  if (functions.length === 0) return [];
+  const object = readElf(await readFile(patched), patched);
+  const names = new Set(functions.flatMap(({ name }) => [name, `${name}.cold`]));
+  const code = new Set(
+    object.symbols
+      .filter(({ type, name }) => type === 'func' && names.has(name))
+      .map(({ section }) => object.sections[section]?.name ?? ''),
+  );
+  // kpatch leaves out static calls of a module's own tracepoints: their keys do not exist when the livepatch loads.
+  const wanted = tables.filter((name) => name !== '.static_call_sites' || unit.object === 'vmlinux');
+  return wanted
+    .filter((table) => countEntries(module, table, code) < countEntries(object, table, code))
+    .map((section) => reason('section-lost', { file: unit.path, section }));
+}
+
+/** Relocations of a table that lead into the given code sections. */
+function countEntries(elf: Elf, table: string, code: ReadonlySet<string>): number {
+  return elf.sections
+    .filter(({ name, type }) => name === table && type === 1)
+    .flatMap(({ index }) => relocationsOf(elf, index))
+    .filter(({ symbol }) => code.has(elf.sections[elf.symbols[symbol]?.section ?? 0]?.name ?? '')).length;
+}
