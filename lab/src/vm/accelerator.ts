@@ -77,7 +77,10 @@ async function probe(request: ProbeRequest, ctx: OpContext): Promise<Accelerator
   } catch (error) {
     // Only what the attempt itself says about KVM is an answer; a cancelled or broken probe is none.
     if (!isLabError(error) || !['qemu.exited', 'vm.dead', 'vm.boot-timeout'].includes(error.code)) throw error;
-    return { accelerator: 'tcg', reason: `${device} is there, but the guest did not boot with it: ${error.message}` };
+    return {
+      accelerator: 'tcg',
+      reason: `${device} is there, but no guest boots with it: ${error.message.replace(` of ${name}`, '')}`,
+    };
   } finally {
     await removeInstance(request.paths, name);
   }

@@ -78,12 +78,27 @@ function spawnQemu(launch: Launch): { child: QemuProcess; failure: () => Promise
   return { child, failure };
 }
 
-async function qemuExited({ files, argv }: Launch, how: number | string): Promise<LabError> {
-  const lines = (await readFile(files.qemuLog, 'utf8').catch(() => '')).trim().split('\n').slice(-40);
-  return new LabError('qemu.exited', `QEMU of ${files.name} ended at once (${how}): ${lines.at(-1)?.slice(0, 300)}`, {
-    hint: `run \`lpl doctor\`; the whole output is in ${files.qemuLog}`,
-    details: { argv, output: lines },
-  });
+/** The error for a QEMU that ended when it should not have; its own words are in the message and the details. */
+export async function qemuExited(
+  { files, argv }: Pick<Launch, 'files' | 'argv'>,
+  how: number | string,
+): Promise<LabError> {
+  const lines = await lastQemuLines(files);
+  return new LabError(
+    'qemu.exited',
+    `QEMU of ${files.name} ended at once (${how}): ${lines.at(-1) ?? 'without a word'}`,
+    {
+      hint: `run \`lpl doctor\`; the whole output is in ${files.qemuLog}`,
+      details: { argv, output: lines },
+    },
+  );
+}
+
+/** The last lines QEMU wrote to its stderr. */
+export async function lastQemuLines(files: InstanceFiles): Promise<string[]> {
+  const text = await readFile(files.qemuLog, 'utf8').catch(() => '');
+  const lines = text.split('\n').filter(Boolean).slice(-40);
+  return lines.map((line) => line.slice(0, 300));
 }
 
 async function readPid(path: string): Promise<number | undefined> {

@@ -19,14 +19,21 @@ export type QmpConnection = {
   close(): Promise<void>;
 };
 
-const answerMs = 5_000;
+const defaultAnswerMs = 5_000;
+
+/** How a socket, or node-qemu, says that the other side is not there (any more). */
+const goneCodes = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'CONNECTION_CLOSED', 'CLIENT_CLOSED']);
 
 /** Connects and negotiates. Rejects with `vm.dead` when nobody listens, `qemu.mute` when nobody greets. */
 export async function connectQmp(
   socketPath: string,
-  options: { signal: AbortSignal; onEvent?: (event: QmpEvent) => void },
+  options: {
+    signal: AbortSignal;
+    onEvent?: (event: QmpEvent) => void;
+    /** for each answer; default 5 s */ answerMs?: number;
+  },
 ): Promise<QmpConnection> {
-  const { signal, onEvent } = options;
+  const { signal, onEvent, answerMs = defaultAnswerMs } = options;
   const client = new QMPClient({ socketPath });
   const dead = () => new LabError('vm.dead', `QEMU is gone: ${socketPath} closed`);
   let isOpen = true;
@@ -67,7 +74,7 @@ function asQmpError(error: unknown, what: string): unknown {
   if (isLabError(error)) return error;
   const { name, code, message } = error as Error & { code?: string };
   if (name === 'AbortError' || name === 'TimeoutError') return error;
-  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'CONNECTION_CLOSED' || code === 'CLIENT_CLOSED')
+  if (code !== undefined && goneCodes.has(code))
     return new LabError('vm.dead', `${what}: QEMU is gone`, { cause: error });
   if (name === 'QmpCommandError') return new LabError('command.failed', `${what}: ${message}`, { cause: error });
   return asLabError(error);

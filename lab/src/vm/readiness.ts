@@ -8,6 +8,7 @@ import { classifyConsoleLine } from './console-problem.ts';
 import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
+import { lastQemuLines } from './qemu-process.ts';
 import type { SshTarget } from './ssh.ts';
 import { connectGuest } from './ssh-guest.ts';
 import { untilDead } from './watch-machine.ts';
@@ -70,10 +71,12 @@ async function consoleMarker(
     const problem = classifyConsoleLine(line);
     return problem?.kind === 'panic' ? { panic: problem.text } : undefined;
   });
-  if (!outcome)
-    throw new LabError('vm.dead', `QEMU of ${files.name} ended before the guest was up`, {
-      hint: `read ${files.consoleLog}`,
+  if (!outcome) {
+    const words = (await lastQemuLines(files)).at(-1);
+    throw new LabError('vm.dead', `QEMU of ${files.name} ended before the guest was up${words ? `: ${words}` : ''}`, {
+      hint: `read ${files.consoleLog} and ${files.qemuLog}`,
     });
+  }
   if (outcome.panic)
     throw new LabError('vm.dead', `the guest ${files.name} panicked: ${outcome.panic}`, {
       hint: `read ${files.consoleLog}`,

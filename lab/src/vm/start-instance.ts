@@ -2,7 +2,7 @@
 
 import { appendFile, chmod, copyFile, rm, writeFile } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
-import { identifyProcess, type ProcessIdentity } from '../core/host-process.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from '../core/host-process.ts';
 import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { privateDirectory } from '../core/paths.ts';
@@ -17,7 +17,7 @@ import {
 } from './instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
 import { launchArgv, qemuArgv, servicePort } from './qemu-argv.ts';
-import { type Launch, startQemu } from './qemu-process.ts';
+import { type Launch, qemuExited, startQemu } from './qemu-process.ts';
 import { withQmp } from './qmp-access.ts';
 import { makeSshKeys, type SshKeys } from './ssh-keys.ts';
 import { stopInstance } from './stop-instance.ts';
@@ -70,8 +70,9 @@ async function launch(request: Omit<Launch, 'onProcess'>, signal: AbortSignal): 
     await writeInstanceRun(files, run);
     return run;
   } catch (error) {
+    const died = !isAlive(identity);
     await stopInstance(files);
-    throw error;
+    throw died ? await qemuExited(request, 'exit') : error;
   }
 }
 

@@ -22,12 +22,24 @@ export type SurveyRequest = {
 /** Boots a throw-away machine (always TCG: it decides nothing about accelerators), reads, and ends it. */
 export async function surveyKernel(request: SurveyRequest, ctx: OpContext): Promise<KernelFacts> {
   const name = `survey-${randomBytes(3).toString('hex')}`;
-  const start = { ...request, name, lifetime: 'throw-away', accelerator: 'tcg', kernelParameters: ['nokaslr'] } as const;
+  const start = {
+    ...request,
+    name,
+    lifetime: 'throw-away',
+    accelerator: 'tcg',
+    kernelParameters: ['nokaslr'],
+  } as const;
   const machine = await startMachine(start, ctx);
   try {
-    const facts = { kallsyms: join(request.directory, 'kallsyms'), patchableFunctions: join(request.directory, 'patchable-functions') };
+    const facts = {
+      kallsyms: join(request.directory, 'kallsyms'),
+      patchableFunctions: join(request.directory, 'patchable-functions'),
+    };
     await writeFile(facts.kallsyms, await readVmlinuxLines(machine.guest, '/proc/kallsyms', ctx));
-    await writeFile(facts.patchableFunctions, await readVmlinuxLines(machine.guest, '/sys/kernel/tracing/available_filter_functions', ctx));
+    await writeFile(
+      facts.patchableFunctions,
+      await readVmlinuxLines(machine.guest, '/sys/kernel/tracing/available_filter_functions', ctx),
+    );
     return facts;
   } finally {
     await machine.stop();
