@@ -35,6 +35,7 @@ export function guestOver(client: Client, name: string): Guest {
   );
   gone.catch(() => undefined);
   const open = (command: string): Promise<ClientChannel> => {
+    if (isGone) return gone;
     const opened = new Promise<ClientChannel>((resolve, reject) => {
       client.exec(command, (error, channel) => (error ? reject(unreachable(name, error)) : resolve(channel)));
     });
@@ -94,7 +95,11 @@ async function collect(channel: ClientChannel, stdin: string | Uint8Array | unde
 
 function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
   const ended = exitCodeOf(channel).then((exitCode) => ({ exitCode }));
-  const close = () => channel.close();
+  const close = () => {
+    // dropbear passes an end of input on to the command, but lets it run when only the channel closes.
+    channel.end();
+    channel.close();
+  };
   signal.addEventListener('abort', close, { once: true });
   void ended.finally(() => signal.removeEventListener('abort', close));
   channel.stderr.resume();
@@ -114,12 +119,14 @@ function shellOf(channel: ClientChannel): GuestShell {
   };
 }
 
+/**
+ * Exit code of a channel's command, once it has closed. `exit` itself may come before anyone listens: the answer of a
+ * quick command arrives in one segment with the news that the channel is open. ssh2 repeats the code with `close`.
+ */
 function exitCodeOf(channel: ClientChannel): Promise<number | undefined> {
-  let code: number | undefined;
-  channel.on('exit', (exit: number | null) => void (code = exit ?? undefined));
   return new Promise((resolve) => {
     channel.on('error', () => undefined);
-    channel.once('close', () => resolve(code));
+    channel.once('close', (code?: number | null) => resolve(code ?? undefined));
   });
 }
 
