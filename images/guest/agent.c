@@ -1,9 +1,10 @@
 // lpl-agent: what the lab runs inside a guest. One static binary, started over ssh, talking lines of JSON on stdout.
 //
 //   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
-//   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdout closes
-//   lpl-agent transition MODULE      every task's patch_state, 20 ms apart, until the transition is over
+//   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
+//   lpl-agent transition MODULE      every task's patch_state, 20 ms apart, until stdin closes; MODULE may come and go
 //
+// Whoever started witness or transition holds their stdin: when it closes, they end (dropbear does not tell them otherwise).
 // It allocates nothing while it watches, so that it sees the guest and not itself; it reports its own CPU time.
 
 #define _GNU_SOURCE
@@ -49,6 +50,15 @@ static const char *slurp(const char *path, char *to, size_t size)
 	to[n > 0 ? n : 0] = 0;
 	to[strcspn(to, "\n")] = 0;
 	return to;
+}
+
+// Waits that long, or until nobody holds our stdin any more: then it returns 0.
+static int wanted_after_ms(int ms)
+{
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	char ignored[64];
+
+	return poll(&in, 1, ms) <= 0 || read(STDIN_FILENO, ignored, sizeof(ignored)) > 0;
 }
 
 // ---- serve ---------------------------------------------------------------------------------------------------------
@@ -186,7 +196,7 @@ static int witness(char **pids)
 		if (line % 10 == 0)
 			print_identity(pids);
 		printf("}\n");
-		if (fflush(stdout))
+		if (fflush(stdout) || !wanted_after_ms(0))
 			return 0;
 	}
 }
@@ -243,9 +253,8 @@ static int transition(const char *module)
 		slurp(path, running, sizeof(running));
 		printf("{\"upUs\":%lld,\"transition\":%d,\"enabled\":%d,\"patched\":%d,\"unpatched\":%d,\"idle\":%d}\n",
 		       now_us(CLOCK_BOOTTIME), *running == '1', *enabled == '1', tally.patched, tally.unpatched, tally.idle);
-		if (fflush(stdout) || *running != '1')
+		if (fflush(stdout) || !wanted_after_ms(20))
 			return 0;
-		usleep(20000);
 	}
 }
 

@@ -7,16 +7,16 @@ import { join } from 'node:path';
 import { runCommand } from '../../lab/src/core/process.ts';
 import { kbuildArgv } from '../../lab/src/kernel/kbuild.ts';
 import { inToolroot } from '../../lab/src/toolroot/sandbox.ts';
-import { testBuildTree } from './stock-kernel.ts';
+import { testBuildTree, testKernel } from './stock-kernel.ts';
 
 /** The .ko of test/fixtures/modules/NAME.c. */
 export async function buildTestModule(name: string): Promise<Uint8Array> {
-  const { source, buildTree, toolroot } = await testBuildTree();
+  const [{ source, buildTree, toolroot }, { release }] = await Promise.all([testBuildTree(), testKernel()]);
   const directory = await mkdtemp(join(tmpdir(), 'lpl-module-'));
   try {
     await copyFile(new URL(`../fixtures/modules/${name}.c`, import.meta.url), join(directory, `${name}.c`));
     await writeFile(join(directory, 'Makefile'), `obj-m := ${name}.o\n`);
-    const argv = kbuildArgv(source, `O=${buildTree}`, 'M=/module', 'modules');
+    const argv = kbuildArgv(source, release, `O=${buildTree}`, 'M=/module', 'modules');
     const binds = [
       { host: source, access: 'read' },
       { host: buildTree, access: 'read' },

@@ -1,5 +1,8 @@
 // The stock kernel and the lab root that real-VM tests use, from the user's own cache, made on first use.
 
+import { readFile } from 'node:fs/promises';
+import { runStage } from '../../lab/src/core/operation.ts';
+import { ensureGuestProgram } from '../../lab/src/workload/guest-program.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
 import { memo } from '../../lab/src/core/memo.ts';
 import { cacheRooms } from '../../lab/src/core/rooms.ts';
@@ -29,5 +32,17 @@ export const testBuildTree = memo(() =>
   operate(async (ctx) => {
     const kernel = await resolveTarget(ctx, rooms, testTarget);
     return prepareBuildTree(ctx, rooms, kernel, () => ensureToolroot(ctx, rooms, kernel));
+  }),
+);
+
+/** The guest agent, compiled. */
+export const testAgent = memo(() =>
+  operate(async (ctx) => {
+    const toolroot = await ensureToolroot(ctx, rooms, await resolveTarget(ctx, rooms, testTarget));
+    const source = new URL('../../images/guest/agent.c', import.meta.url).pathname;
+    const binary = await runStage(ctx, { id: 'agent', title: 'agent' }, (stage) =>
+      ensureGuestProgram(stage, rooms.programs, toolroot, source),
+    );
+    return readFile(binary);
   }),
 );

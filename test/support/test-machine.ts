@@ -8,7 +8,7 @@ import { processArgv } from '../../lab/src/core/host-process.ts';
 import { labPaths, type LabPaths } from '../../lab/src/core/paths.ts';
 import { type MachineRequest, type RunningMachine, startMachine } from '../../lab/src/vm/machine.ts';
 import { operate } from './operation.ts';
-import { testKernel, testLabRoot } from './stock-kernel.ts';
+import { testAgent, testKernel, testLabRoot } from './stock-kernel.ts';
 
 export type TestLab = {
   paths: LabPaths;
@@ -41,9 +41,9 @@ export async function qemusOf(directory: string): Promise<{ pid: number; guest: 
 }
 
 export async function testMachineRequest(paths: LabPaths, name: string): Promise<MachineRequest> {
-  const [kernel, labRoot] = await Promise.all([testKernel(), testLabRoot()]);
+  const [kernel, labRoot, agent] = await Promise.all([testKernel(), testLabRoot(), testAgent()]);
   const recipes = new URL('../../images/guest', import.meta.url).pathname;
-  return { paths, labRoot, recipes, name, kernel, lifetime: 'throw-away', accelerator: 'tcg' };
+  return { paths, labRoot, recipes, name, kernel, lifetime: 'throw-away', accelerator: 'tcg', agent };
 }
 
 /** A booted throw-away machine; the caller stops it. */
@@ -51,7 +51,8 @@ export async function startTestMachine(
   paths: LabPaths,
   name: string,
   change: Partial<MachineRequest> = {},
+  signal?: AbortSignal,
 ): Promise<RunningMachine> {
   const request = { ...(await testMachineRequest(paths, name)), ...change };
-  return operate((ctx) => startMachine(request, ctx));
+  return operate((ctx) => startMachine(request, ctx), signal ? { signal } : {});
 }

@@ -4,7 +4,13 @@ import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Guest } from '../vm/guest.ts';
 import { readKlpStatus } from './klp-status.ts';
-import { defaultTransitionMs, followTransition, setEnabled, type TransitionResult } from './transition.ts';
+import {
+  defaultTransitionMs,
+  followTransition,
+  setEnabled,
+  transitionNote,
+  type TransitionResult,
+} from './transition.ts';
 
 export type DisableRequest = { guest: Guest; module: string; /** default 35 s */ timeoutMs?: number };
 
@@ -14,21 +20,22 @@ export type DisableRequest = { guest: Guest; module: string; /** default 35 s */
  */
 export async function disableLivepatch(request: DisableRequest, ctx: OpContext): Promise<TransitionResult> {
   const { guest, module, timeoutMs = defaultTransitionMs } = request;
-  return runStage(ctx, { id: 'disable', title: `Disable ${module} on ${guest.name}` }, async (stage) => {
+  return runStage(ctx, { id: 'disable', title: `disable ${module}` }, async (stage) => {
     const patch = (await readKlpStatus(guest, stage.signal)).find(({ name }) => name === module);
     if (!patch)
       throw new LabError('klp.unknown', `${guest.name} has no livepatch ${module}`, {
         hint: '`lpl klp status` shows those it has',
       });
-    if (patch.enabled) {
-      const { exitCode, stderr } = await setEnabled(guest, module, 0, stage.signal);
+    const begin = async (signal: AbortSignal) => {
+      if (!patch.enabled) return;
+      const { exitCode, stderr } = await setEnabled(guest, module, 0, signal);
       if (exitCode !== 0)
         throw new LabError('klp.busy', `${guest.name}: cannot disable ${module}: ${stderr.trim()}`, {
           hint: 'disable the livepatches that were loaded after it first',
         });
-    }
-    const result = await followTransition({ guest, module, direction: 'unpatching', timeoutMs }, stage);
-    stage.note(`${result.outcome} in ${((result.endedAt - result.startedAt) / 1000).toFixed(2)} s`);
+    };
+    const result = await followTransition({ guest, module, direction: 'unpatching', timeoutMs, begin }, stage);
+    stage.note(transitionNote(result));
     return result;
   });
 }

@@ -1,11 +1,11 @@
 // Loads a livepatch module into a guest and follows its transition.
 
 import { LabError } from '../core/error.ts';
-import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
 import type { Guest } from '../vm/guest.ts';
 import { runLogged } from './guest-log.ts';
 import { klpDirectory } from './klp-status.ts';
-import { defaultTransitionMs, followTransition, type TransitionResult } from './transition.ts';
+import { defaultTransitionMs, followTransition, transitionNote, type TransitionResult } from './transition.ts';
 
 export type LoadRequest = {
   guest: Guest;
@@ -24,25 +24,23 @@ const insmodMs = 60_000;
  * `insmod`, `dmesg`) when the kernel does not take the module, `guest.unreachable` when the guest is gone.
  */
 export async function loadLivepatch(request: LoadRequest, ctx: OpContext): Promise<TransitionResult> {
-  const { guest, module, timeoutMs = defaultTransitionMs } = request;
-  await runStage(ctx, { id: 'load', title: `Load ${module} into ${guest.name}` }, (stage) => insmod(request, stage));
-  return runStage(ctx, { id: 'transition', title: `Transition of ${module}` }, async (stage) => {
-    const result = await followTransition({ guest, module, direction: 'patching', timeoutMs }, stage);
-    stage.note(`${result.outcome} in ${((result.endedAt - result.startedAt) / 1000).toFixed(2)} s`);
+  const { guest, module, content, timeoutMs = defaultTransitionMs } = request;
+  klpDirectory(module);
+  const path = `/run/lpl/${module}.ko`;
+  await runStage(ctx, { id: 'upload', title: `upload ${module} to ${guest.name}` }, async (stage) => {
+    await guest.upload(content, path, 0o600, stage);
+    stage.note(`${(content.length / 1024).toFixed(0)} KiB`);
+  });
+  return runStage(ctx, { id: 'load', title: `load ${module}` }, async (stage) => {
+    const begin = (signal: AbortSignal) => insmod(guest, module, path, signal);
+    const result = await followTransition({ guest, module, direction: 'patching', timeoutMs, begin }, stage);
+    stage.note(transitionNote(result));
     return result;
   });
 }
 
-async function insmod({ guest, module, content }: LoadRequest, ctx: StageContext): Promise<void> {
-  klpDirectory(module);
-  const path = `/run/lpl/${module}.ko`;
-  ctx.waiting(`${content.length} bytes to be uploaded`);
-  await guest.upload(content, path, 0o600, ctx);
-  ctx.waiting('insmod');
-  const { exitCode, stderr, said } = await runLogged(guest, ['insmod', path], {
-    signal: ctx.signal,
-    timeoutMs: insmodMs,
-  });
+async function insmod(guest: Guest, module: string, path: string, signal: AbortSignal): Promise<void> {
+  const { exitCode, stderr, said } = await runLogged(guest, ['insmod', path], { signal, timeoutMs: insmodMs });
   if (exitCode === 0) return;
   const why = said.find((line) => line.startsWith('livepatch:') || line.startsWith(`${module}:`)) ?? said[0] ?? '';
   throw new LabError(

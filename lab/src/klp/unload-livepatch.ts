@@ -17,7 +17,7 @@ export async function unloadLivepatch(
   ctx: OpContext,
 ): Promise<void> {
   klpDirectory(module);
-  await runStage(ctx, { id: 'unload', title: `Unload ${module} from ${guest.name}` }, async (stage) => {
+  await runStage(ctx, { id: 'unload', title: `unload ${module}` }, async (stage) => {
     const patch = (await readKlpStatus(guest, stage.signal)).find(({ name }) => name === module);
     if (patch?.enabled)
       throw new LabError('klp.busy', `${module} is enabled on ${guest.name}`, { hint: '`lpl klp disable` it first' });
