@@ -34,7 +34,7 @@ export async function connectSsh(target: SshTarget, signal: AbortSignal): Promis
       keepaliveCountMax: 15,
       // The exact key or nothing; its type follows from the key.
       hostVerifier: (key: Buffer) => key.equals(pinned),
-      algorithms: { serverHostKey: ['ssh-ed25519'] },
+      algorithms: { serverHostKey: ['ssh-ed25519'], cipher: ['aes128-ctr'] },
     });
   });
   try {
