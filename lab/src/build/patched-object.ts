@@ -41,7 +41,7 @@ export async function makePatchedObject(
 ): Promise<PatchedObject | Refused> {
   const { unit, source, out } = given;
   const replacement = join(out, 'patched.c');
-  await writeFile(replacement, keepLineNumbers(source.applied));
+  await writeFile(replacement, keepLineNumbers(source.applied), 'latin1');
   const input = { command: unit.command, path: unit.path, out, replacement, name: 'patched.o' };
   const [failure, after] = await Promise.all([
     compileUnit(ctx, bench, input),
@@ -84,7 +84,7 @@ async function explainFailure(
   firstMessages: string,
 ): Promise<Refused> {
   const replacement = join(out, 'plain.c');
-  await writeFile(replacement, source.applied.text);
+  await writeFile(replacement, source.applied.text, 'latin1');
   const input = { command: unit.command, path: unit.path, out };
   const failure = await compileUnit(ctx, bench, { ...input, replacement, name: 'plain.o' });
   const root = `${bench.kernel.source}/`;

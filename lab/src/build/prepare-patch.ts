@@ -53,7 +53,7 @@ async function applyToSource(
   { source, release }: { source: string; release: string },
 ): Promise<PatchedUnit | Refused> {
   const { path } = file;
-  const original = await readFile(join(source, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const original = await readFile(join(source, path), 'latin1').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw error;
   });

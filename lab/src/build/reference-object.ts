@@ -35,8 +35,9 @@ async function runMake(ctx: StageContext, bench: Workbench, object: string): Pro
     await runCommand(withToolchain(bench, { argv, tree: 'write' }), { signal: ctx.signal, onLine });
     return true;
   } catch (error) {
-    // "No rule to make target": the configuration does not build this file, or builds it from something else.
-    if (isLabError(error, 'command.failed')) return false;
+    const stderr = isLabError(error, 'command.failed') ? String(error.details['stderr']) : '';
+    // The configuration does not build this file: kbuild does not go there, or it lacks what only another one provides.
+    if (/No rule to make target|error:/.test(stderr)) return false;
     throw error;
   }
 }

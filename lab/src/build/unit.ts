@@ -1,10 +1,10 @@
 // One translation unit of the target, ready to be compared with a patched one: which object of the running kernel it is
 // part of, the original object, its symbol table, and for each function whether it is what the target runs.
 
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { artefactPath, contentKey, ensureArtefact } from '../core/artefact.ts';
+import { contentKey, ensureArtefact } from '../core/artefact.ts';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
@@ -24,8 +24,7 @@ import { synthesizeSymbolTable } from './symbol-table.ts';
 import { readModule, readVmlinux, type TargetObject } from './target-object.ts';
 import type { Workbench } from './workbench.ts';
 
-const unitFile = z.object({
-  schema: z.number(),
+const unitFacts = z.object({
   /** 'vmlinux' or the name of the module the unit is part of. */
   object: z.string(),
   command: z.object({ argv: z.array(z.string()), symvers: z.array(z.string()) }),
@@ -38,48 +37,49 @@ const unitFile = z.object({
   objtoolWarnings: z.array(z.string()),
 });
 
-export type Unit = Omit<z.infer<typeof unitFile>, 'schema'> & {
+const refusal = z.object({
+  verdict: z.enum(['refused', 'failed']),
+  reasons: z.array(z.looseObject({ rule: z.string() })),
+});
+
+const unitFile = z.union([
+  z.object({ schema: z.number(), unit: unitFacts }),
+  z.object({ schema: z.number(), refused: refusal }),
+]);
+
+type UnitFacts = z.infer<typeof unitFacts>;
+
+export type Unit = UnitFacts & {
   /** Path of the source in the kernel tree. */
   path: string;
   /** Artefact: reference.o, original.o, symbols.txt; for module code also module.ko. */
   directory: string;
 };
 
-/** The unit, from the cache or made now (3 s). Refused when the target has no such unit. */
+/** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
 export async function ensureUnit(
   ctx: OpContext,
   bench: Workbench,
   given: { path: string; facts: BuildFacts },
 ): Promise<Unit | Refused> {
   const { path } = given;
-  const label = `unit-${path}`;
-  const inputs = { path, format: 1 };
-  let refusal: Refused | undefined;
-  const id = `unit-${contentKey(path).slice(0, 6)}`;
-  return runStage(ctx, { id, title: `original object of ${path}` }, async (stage) => {
-    try {
-      const directory = await ensureArtefact(stage, { room: bench.room, label, inputs }, async (out) => {
-        refusal = await makeUnit(stage, bench, { ...given, out });
-        if (refusal) throw new LabError('patch.invalid', 'refused');
-      });
-      return { ...(await readUnit(directory)), path, directory };
-    } catch (error) {
-      if (!refusal) throw error;
-      await rm(artefactPath({ room: bench.room, label, inputs }), { recursive: true, force: true });
-      return refusal;
-    }
-  });
-}
-
-async function readUnit(directory: string) {
-  const unit = await readJson(join(directory, 'unit.json'), unitFile);
-  if (!unit) throw new LabError('state.corrupt', `${directory} has no unit.json`, { hint: `delete ${directory}` });
-  return unit;
+  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 2 } };
+  const stage = { id: `unit-${contentKey(path).slice(0, 6)}`, title: `original object of ${path}` };
+  const directory = await runStage(ctx, stage, (inner) =>
+    ensureArtefact(inner, request, async (out) => {
+      const made = await makeUnit(inner, bench, { ...given, out });
+      await writeJson(join(out, 'unit.json'), isRefused(made) ? { refused: made } : { unit: made });
+    }),
+  );
+  const file = await readJson(join(directory, 'unit.json'), unitFile);
+  if (!file) throw new LabError('state.corrupt', `${directory} has no unit.json`, { hint: `delete ${directory}` });
+  // Written by this very code: the cast only restores the ids of rules.
+  return 'refused' in file ? (file.refused as Refused) : { ...file.unit, path, directory };
 }
 
 type Making = { path: string; facts: BuildFacts; out: string };
 
-async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Promise<Refused | undefined> {
+async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Promise<UnitFacts | Refused> {
   const { path, facts, out } = making;
   ctx.waiting('kbuild, once for this file');
   const command = await makeReference(ctx, bench, { path, out: join(out, 'reference.o') });
@@ -93,7 +93,8 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   const reference = readElf(await readFile(join(out, 'reference.o')));
   const original = readElf(await readFile(join(out, 'original.o')));
   const layout = matchLayout(reference, target.placesOf);
-  if (layout.proven.size * 2 <= layout.known || layout.known === 0)
+  if (layout.proven.size === 0) return refused(reason('unit-not-built', { file: path }));
+  if (layout.proven.size * 2 <= layout.known)
     return refused(
       reason('layout', { file: path, object: target.name, proven: layout.proven.size, known: layout.known }),
     );
@@ -104,15 +105,14 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
     const places = target.placesOf(name);
     return places.length > 1 ? [[name, places.findIndex((place) => place.order === order) + 1] as const] : [];
   });
-  await writeJson(join(out, 'unit.json'), {
+  return {
     object: target.name,
     command,
     fidelity: checkFidelity(reference, layout, stockCode(target)),
     ambiguous: table.ambiguous,
     positions: Object.fromEntries(positions),
     objtoolWarnings: warnings,
-  });
-  return undefined;
+  };
 }
 
 type WithCommand = Making & { command: KbuildCommand };

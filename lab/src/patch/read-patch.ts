@@ -2,7 +2,7 @@
 
 import parseDiff from 'parse-diff';
 
-/** `text` has no trailing newline. */
+/** `text` has no newline, and one character for each byte (Latin-1): kernel sources are not all UTF-8. */
 export type HunkLine = { kind: 'keep' | 'add' | 'delete'; text: string };
 
 /** `oldStart`: first line in the unpatched file, 1-based (0 when the file is new). `patchLine`: line of `@@` in the patch. */
@@ -22,9 +22,10 @@ export type PatchDefect = { kind: 'empty' | 'binary' | 'truncated'; file?: strin
 export function readPatch(text: string): PatchedFile[] | PatchDefect {
   // git writes "GIT binary patch" or "Binary files a/x and b/x differ"; anything with a NUL is no text at all.
   if (/\0|\uFFFD/.test(text) || /^(GIT binary patch|Binary files .* differ)$/m.test(text)) return { kind: 'binary' };
-  const headers = hunkHeaders(text);
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  const headers = hunkHeaders(bytes);
   const files: PatchedFile[] = [];
-  for (const file of parseDiff(text)) {
+  for (const file of parseDiff(bytes)) {
     const change = file.from === '/dev/null' ? 'created' : file.to === '/dev/null' ? 'deleted' : 'modified';
     const path = (change === 'deleted' ? file.from : file.to) ?? '';
     const hunks: Hunk[] = [];
@@ -48,5 +49,5 @@ function hunkHeaders(text: string): number[] {
 function toHunkLine({ type, content }: parseDiff.Change): HunkLine[] {
   if (content.startsWith('\\')) return [];
   const kind = type === 'normal' ? 'keep' : type === 'add' ? 'add' : 'delete';
-  return [{ kind, text: content.slice(1).replace(/\r$/, '') }];
+  return [{ kind, text: content.slice(1) }];
 }
