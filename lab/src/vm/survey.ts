@@ -9,6 +9,7 @@ import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel, KernelFacts } from '../kernel/target.ts';
 import type { Guest } from './guest.ts';
 import { startMachine } from './machine.ts';
+import { removeInstance } from './remove-instance.ts';
 
 export type SurveyRequest = {
   paths: LabPaths;
@@ -43,6 +44,7 @@ export async function surveyKernel(request: SurveyRequest, ctx: OpContext): Prom
     return facts;
   } finally {
     await machine.stop();
+    await removeInstance(request.paths, name);
   }
 }
 

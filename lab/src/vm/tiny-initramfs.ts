@@ -10,7 +10,7 @@ import { runCommand } from '../core/process.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { type CpioEntry, parentDirectories, writeCpio } from './cpio.ts';
 import { bootModules, type GuestModule, readGuestModules, writeModuleIndexes } from './guest-modules.ts';
-import { labRootArgv, listSharedObjectsArgv, parseSharedObjects } from './lab-root.ts';
+import { listSharedObjectsArgv, parseSharedObjects } from './lab-root.ts';
 
 export type TinyGuest = {
   kernel: BootableKernel;
