@@ -1,0 +1,63 @@
+// Pictures of the product at work: the VSIX, a real machine, a real kernel. What a user does, with the mouse and the
+// keyboard only. `npm run package && tsx test/editor/screenshots-real.ts` -> artifacts/screenshots/real.
+
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openLab } from '../../lab/src/lab.ts';
+import { labPaths } from '../../lab/src/core/paths.ts';
+import { type InstalledWindow, withInstalledWindow } from './installed-window.ts';
+
+const repository = join(import.meta.dirname, '../..');
+const out = join(repository, 'artifacts/screenshots/real');
+const vsix = join(repository, 'extension/dist/livepatch-lab.vsix');
+const minute = 60_000;
+
+process.env['XDG_STATE_HOME'] = join(repository, 'artifacts/screenshots/state');
+try {
+  await withInstalledWindow({ vsix, theme: 'Default Dark Modern', out }, play);
+} finally {
+  const lab = openLab({ paths: labPaths(), resources: { guest: '', examples: '' } });
+  const ctx = { signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' };
+  for (const { name } of await lab.vmList(ctx)) await lab.vmDown(name, ctx);
+}
+
+async function play({ page, command, answer, shoot, folder }: InstalledWindow): Promise<void> {
+  const row = (text: string) => page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
+  const status = (text: string) => page.locator('.statusbar-item', { hasText: text }).first();
+  await page.getByRole('button', { name: 'Start a machine', exact: true }).waitFor({ timeout: 30_000 });
+  await shoot('1-welcome');
+  await page.getByRole('button', { name: 'Start a machine', exact: true }).click();
+  await page
+    .locator('.quick-input-list .monaco-list-row', { hasText: 'prepared' })
+    .first()
+    .waitFor({ timeout: minute });
+  await shoot('2-targets');
+  await answer('@6.12');
+  await page.locator('.quick-input-widget:visible input[type="text"]').fill('web1');
+  await page.keyboard.press('Enter');
+  await page.locator('.notification-list-item-message', { hasText: 'Boot web1' }).waitFor({ timeout: minute });
+  await shoot('3-starting');
+  await row('web1').click({ timeout: minute });
+  await row('no livepatch').waitFor({ timeout: minute });
+  await row('web1').hover();
+  await page.locator('.sidebar .action-label[aria-label^="Open source of target"]').first().click();
+  await answer('fs/proc/cmdline.c');
+  await page.locator('.monaco-editor .view-line', { hasText: "seq_putc(m, '" }).first().click();
+  await page.keyboard.press('Home');
+  await page.keyboard.type('seq_puts(m, " livepatched");\n');
+  await command('Livepatch: Build and load from edited source');
+  await status('live in web1').waitFor({ timeout: minute });
+  await row('cmdline_proc_show').waitFor({ timeout: minute });
+  await shoot('4-live');
+  for (const part of ['greeting.yaml', 'cmdline-greeting.patch', 'cmdline-greeting.c'])
+    copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));
+  await command('File: Open File...');
+  await page.locator('.quick-input-widget:visible input[type="text"]').fill(join(folder, 'greeting.yaml'));
+  await page.keyboard.press('Enter');
+  await page.locator('.tab', { hasText: 'greeting.yaml' }).waitFor();
+  await command('Livepatch: Run trial...');
+  await page.locator('.notification-list-item-message', { hasText: 'Trial' }).waitFor({ timeout: minute });
+  const report = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  await report.locator('.verdict').waitFor({ timeout: 3 * minute });
+  await shoot('5-report');
+}
