@@ -34,7 +34,7 @@ export async function connectSsh(target: SshTarget, signal: AbortSignal): Promis
       keepaliveCountMax: 15,
       // The exact key or nothing; its type follows from the key. The cipher is the cheapest one under TCG.
       hostVerifier: (key: Buffer) => key.equals(pinned),
-      algorithms: { serverHostKey: ['ssh-ed25519'], cipher: ['chacha20-poly1305@openssh.com'], cipher: ['aes128-ctr'] },
+      algorithms: { serverHostKey: ['ssh-ed25519'], cipher: ['chacha20-poly1305@openssh.com'] },
     });
     // ssh2 writes a packet in pieces; with Nagle's algorithm each round trip waits 40 ms for a delayed ACK (measured: a
     // connection with one command takes 65 ms instead of 440 ms). It takes effect once the socket exists.
