@@ -56,7 +56,8 @@ export async function withInstalledWindow(
     });
     const browser = await launchBrowser(standIn.chromium);
     defer('browser', () => browser.close());
-    const page = await newWorkbenchPage(browser, 2);
+    const colorScheme = theme.includes('Light') ? 'light' : 'dark';
+    const page = await newWorkbenchPage(browser, { deviceScaleFactor: 2, colorScheme });
     await page.goto(`http://${server.authority}/?folder=${folder}`);
     await page.locator('.activitybar .action-label[aria-label^="Livepatch Lab"]').click({ timeout: 30_000 });
     const shoot = async (name: string) => void (await page.screenshot({ path: join(out, `${name}.png`) }));

@@ -32,9 +32,9 @@ async function pickTarget(session: Session): Promise<string | undefined> {
         label: name,
         description: release,
         detail: prepared ? '$(check) prepared' : '$(cloud-download) to be prepared first',
-        picked: name === preferred,
+        rank: Number(name === preferred) * 2 + Number(prepared),
       }))
-      .sort((a, b) => Number(b.picked) - Number(a.picked)),
+      .sort((a, b) => b.rank - a.rank),
   );
   const title = 'Start a machine: target kernel';
   return (await window.showQuickPick(items, { title, placeHolder: 'The kernel to boot', matchOnDescription: true }))

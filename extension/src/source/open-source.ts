@@ -22,7 +22,10 @@ export async function openSource(session: Session, request: OpenSourceRequest = 
   const file = request.file ?? (await pickFile(target));
   if (!file) return undefined;
   const path = await checkOut(await ensureWorktree(session.storage, target), file);
-  return window.showTextDocument(Uri.file(path));
+  const editor = await window.showTextDocument(Uri.file(path));
+  // The kernel's coding style; its own .editorconfig is out of VS Code's sight.
+  editor.options = { tabSize: 8, indentSize: 8, insertSpaces: false };
+  return editor;
 }
 
 /** A kernel tree has 90,000 files: search as the user types rather than list. */

@@ -1,7 +1,7 @@
 // The headless Chromium that draws the workbench.
 
 import { randomBytes } from 'node:crypto';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const quiet = [
   '--disable-quic',
@@ -23,8 +23,8 @@ export function launchBrowser(executablePath: string): Promise<Browser> {
 }
 
 /** A page ready to load the workbench. Secret storage asks for half a key, which the outer code-server would serve. */
-export async function newWorkbenchPage(browser: Browser, scale = 1): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: scale });
+export async function newWorkbenchPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   const body = randomBytes(32);
   await page.route('**/mint-key', (route) => route.fulfill({ contentType: 'application/octet-stream', body }));
