@@ -7,11 +7,11 @@ import { targetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
-import { ensureToolroot } from '../kernel/prepare-kernel.ts';
 import { formatTargetName } from '../kernel/target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
 import { startMachine } from '../vm/machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
+import { reproducerFiles } from './reproduce.ts';
 import type { TrialGround } from './trial.ts';
 
 export const toolVersion = 'lpl 0.1.0';
@@ -36,11 +36,14 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         buildLivepatch({ ...request, cache: site.rooms.builds, replace: true }, stage),
       );
     },
-    compileReproducer: async (sourceFile, inner) => compileForGuest(inner, site, sourceFile, await toolroot()),
-    boot: async (scenario, modules, inner) => {
+    boot: async (scenario, inner) => {
       const { bootable: kernel, labRoot } = await toBoot();
       const agent = await compileForGuest(inner, site, join(site.resources.guest, 'agent.c'), await toolroot());
       const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
+      const extraFiles = await reproducerFiles(scenario, async (source) =>
+        compileForGuest(inner, site, source, await toolroot()),
+      );
+      const modules = scenario.patches.flatMap((patch) => patch.modules);
       const { accelerator } = await chooseAccelerator(where, inner);
       const { cpus, memoryMiB } = scenario;
       const machine = {
@@ -49,6 +52,7 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         accelerator,
         agent: await readFile(agent),
         modules,
+        extraFiles,
         cpus,
         memoryMiB,
       } as const;

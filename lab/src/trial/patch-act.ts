@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isLabError } from '../core/error.ts';
+import { isLabError, LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { disableLivepatch } from '../klp/disable-livepatch.ts';
 import { loadLivepatch } from '../klp/load-livepatch.ts';
@@ -21,8 +21,6 @@ export type PatchActRequest = {
   index: number;
   machine: RunningMachine;
   recording: Recording;
-  /** Path of the reproducer in the guest. */
-  reproducer?: string;
 };
 
 /** Plays the patch through and writes what it sees into `evidence`, so that an early end loses nothing. */
@@ -33,6 +31,7 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
     const { build } = evidence;
     if (!build.module) return;
     for (const module of patch.modules) await loadTargetModule(request, module, stage);
+    if (patch.setup) await runSetup(request, patch.setup, stage);
     await show(request, 'before', evidence, stage);
     const content = await readFile(build.module);
     evidence.moduleSha256 = createHash('sha256').update(content).digest('hex');
@@ -57,6 +56,17 @@ async function loadTargetModule({ machine }: PatchActRequest, module: string, ct
   });
 }
 
+/** A set-up that fails is a fault of the scenario. */
+async function runSetup({ machine, patch }: PatchActRequest, script: string, ctx: OpContext): Promise<void> {
+  await runStage(ctx, { id: 'setup', title: 'set-up' }, async (stage) => {
+    const { exitCode, stderr } = await machine.guest.script(script, { signal: stage.signal });
+    if (exitCode !== 0)
+      throw new LabError('scenario.invalid', `the set-up of ${patch.name} ended with ${exitCode}: ${stderr.trim()}`, {
+        hint: 'mend `setup` in the scenario',
+      });
+  });
+}
+
 const showTitles = { before: 'old behaviour', live: 'new behaviour', after: 'old behaviour again' } as const;
 
 async function show(
@@ -65,10 +75,10 @@ async function show(
   evidence: PatchEvidence,
   ctx: OpContext,
 ) {
-  const { reproducer, machine } = request;
-  if (!reproducer) return;
+  const { patch, machine } = request;
+  if (!patch.reproducer) return;
   await runStage(ctx, { id: `show-${when}`, title: showTitles[when] }, async (stage) => {
-    evidence.reproducer.push(await reproduce(machine.guest, reproducer, when, stage));
+    evidence.reproducer.push(await reproduce(machine.guest, patch, when, stage));
   });
 }
 

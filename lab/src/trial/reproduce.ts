@@ -1,25 +1,34 @@
 // Shows the behaviour that a patch is about, with the scenario's own program.
 
 import { readFile } from 'node:fs/promises';
-import type { OpContext, StageContext } from '../core/operation.ts';
+import type { StageContext } from '../core/operation.ts';
 import type { Guest } from '../vm/guest.ts';
+import type { GuestFile } from '../vm/start-instance.ts';
 import type { ReproducerEvidence } from './evidence.ts';
+import type { Scenario, ScenarioPatch } from './scenario.ts';
 
-/** Puts a reproducer (a host path of a static binary) into the guest and returns its path there. */
-export async function uploadReproducer(guest: Guest, binary: string, index: number, ctx: OpContext): Promise<string> {
-  const path = `/tmp/reproducer-${index}`;
-  await guest.upload(await readFile(binary), path, 0o755, { signal: ctx.signal });
-  return path;
+/** The reproducers of a scenario as files of its machine. `compile` turns a source file into a static binary's path. */
+export async function reproducerFiles(
+  scenario: Scenario,
+  compile: (sourceFile: string) => Promise<string>,
+): Promise<GuestFile[]> {
+  const files: GuestFile[] = [];
+  for (const { name, reproducer } of scenario.patches)
+    if (reproducer) files.push({ name, mode: 0o755, content: await readFile(await compile(reproducer)) });
+  return files;
 }
 
-/** Runs it in the guest; its exit code is the answer. */
+/** Runs the patch's reproducer in the guest; its exit code is the answer. */
 export async function reproduce(
   guest: Guest,
-  path: string,
+  patch: ScenarioPatch,
   when: ReproducerEvidence['when'],
   ctx: StageContext,
 ): Promise<ReproducerEvidence> {
-  const { stdout, stderr, exitCode } = await guest.exec([path], { signal: ctx.signal, timeoutMs: 30_000 });
+  const { stdout, stderr, exitCode } = await guest.exec([`/lpl/${patch.name}`], {
+    signal: ctx.signal,
+    timeoutMs: 30_000,
+  });
   const output = stdout + stderr;
   ctx.note(output.trim().split('\n').at(-1) ?? '');
   return { when, exitCode, output };

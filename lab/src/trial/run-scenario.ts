@@ -17,6 +17,8 @@ import type { Verdict } from './verdict.ts';
 export type TrialSummary = {
   verdict: Verdict['verdict'];
   reasons: string[];
+  /** How many checks were made. */
+  checks: number;
   /** What supports the verdict, for people. */
   figures: string[];
   /** Refusals and compile errors, in the shape of `lpl build --json`. */
@@ -62,6 +64,7 @@ export async function runOnKernel(
   return {
     verdict: verdict.verdict,
     reasons: verdict.reasons,
+    checks: verdict.checks.length,
     figures: figureLines(evidence),
     diagnostics: evidence.patches.flatMap(({ build }) => build.reasons),
     target: ground.target,

@@ -18,6 +18,8 @@ const patchSchema = z.strictObject({
   reproducer: file.optional(),
   /** Modules of the target to load before the patch. */
   modules: z.array(z.string().regex(/^[A-Za-z0-9_-]+$/)).default([]),
+  /** Shell script, run as root in the guest before anything else of this patch: what the behaviour needs to be seen. */
+  setup: z.string().optional(),
   /** Upstream versions that still show the old behaviour. */
   affects: z.strictObject({ before: z.string(), from: z.string().optional() }).optional(),
 });

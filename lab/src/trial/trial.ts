@@ -15,7 +15,6 @@ import { readKernelLog, writeCanary } from './kernel-log.ts';
 import { playPatch } from './patch-act.ts';
 import { startRecording } from './recording.ts';
 import { reportPage } from './report/report-page.ts';
-import { uploadReproducer } from './reproduce.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 import { judgeEvidence, type Verdict } from './verdict.ts';
 
@@ -26,9 +25,8 @@ export type TrialGround = {
   compiler: string;
   tool: string;
   build(patch: ScenarioPatch, diff: string, ctx: OpContext): Promise<BuildResult>;
-  compileReproducer(sourceFile: string, ctx: OpContext): Promise<string>;
-  /** Boots a throw-away machine with these modules at hand. */
-  boot(scenario: Scenario, modules: readonly string[], ctx: OpContext): Promise<RunningMachine>;
+  /** Boots a throw-away machine with the scenario's modules and reproducers in it. */
+  boot(scenario: Scenario, ctx: OpContext): Promise<RunningMachine>;
 };
 
 export type TrialResult = { directory: string; report: string; evidence: Evidence; verdict: Verdict };
@@ -89,33 +87,27 @@ async function gather(scenario: Scenario, ground: TrialGround, evidence: Evidenc
   // Building and booting need nothing of each other; a patch that does not build needs no machine.
   let machine: RunningMachine | undefined;
   try {
-    const modules = scenario.patches.flatMap((patch) => patch.modules);
     const [patches] = await runTogether(ctx, [
       (inner) => buildAll(scenario, ground, inner),
-      async (inner) => void (machine = await ground.boot(scenario, modules, inner)),
+      async (inner) => void (machine = await ground.boot(scenario, inner)),
     ]);
-    evidence.patches = patches.map(({ evidence: patch }) => patch);
+    evidence.patches = patches;
     if (machine) evidence.machine.accelerator = machine.config.accelerator;
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
-    const reproducers = await uploadReproducers(machine, patches, ctx);
-    await observe(scenario, machine, reproducers, evidence, ctx);
-    if (scenario.control === 'reboot' && evidence.run) evidence.control = await recordReboot(machine, ctx);
+    await observe(scenario, machine, evidence, ctx);
+    if (scenario.control === 'reboot' && !evidence.hindrance) evidence.control = await recordReboot(machine, ctx);
   } finally {
     await machine?.stop();
   }
 }
 
-type Built = { evidence: PatchEvidence; reproducer: string | undefined };
-
-async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext): Promise<Built[]> {
-  const built: Built[] = [];
+async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext): Promise<PatchEvidence[]> {
+  const patches: PatchEvidence[] = [];
   for (const patch of scenario.patches) {
     const diff = await readFile(patch.file, 'utf8');
     const build = await ground.build(patch, diff, ctx);
-    const reproducer =
-      patch.reproducer === undefined ? undefined : await ground.compileReproducer(patch.reproducer, ctx);
-    const { name, title } = patch;
-    const evidence = {
+    const { name, title, reproducer } = patch;
+    patches.push({
       name,
       title,
       diff,
@@ -123,31 +115,15 @@ async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext)
       reproducer: [],
       expectsReproducer: reproducer !== undefined,
       transitions: [],
-    };
-    built.push({ evidence, reproducer });
+    });
   }
-  return built;
-}
-
-/** Before the recording begins: megabytes over ssh are a load of their own. */
-async function uploadReproducers(
-  machine: RunningMachine,
-  patches: readonly Built[],
-  ctx: OpContext,
-): Promise<(string | undefined)[]> {
-  return runStage(ctx, { id: 'upload', title: 'reproducers into the guest' }, async (stage) => {
-    const paths: (string | undefined)[] = [];
-    for (const [index, { reproducer }] of patches.entries())
-      paths.push(reproducer && (await uploadReproducer(machine.guest, reproducer, index, stage)));
-    return paths;
-  });
+  return patches;
 }
 
 /** The run that the verdict is about: baseline, every patch in turn, and a last quiet moment. */
 async function observe(
   scenario: Scenario,
   machine: RunningMachine,
-  reproducers: readonly (string | undefined)[],
   evidence: Evidence,
   outer: OpContext,
 ): Promise<void> {
@@ -159,8 +135,7 @@ async function observe(
       recording.phase('baseline', undefined, () => sleep(scenario.baselineMs, undefined, stage)),
     );
     for (const [index, patch] of scenario.patches.entries()) {
-      const reproducer = reproducers[index];
-      const request = { scenario, patch, index, machine, recording, ...(reproducer ? { reproducer } : {}) };
+      const request = { scenario, patch, index, machine, recording };
       await playPatch(request, evidence.patches[index] as PatchEvidence, ctx);
     }
     await recording.phase('after', undefined, () => sleep(Math.min(1000, scenario.baselineMs), undefined, ctx));

@@ -16,7 +16,7 @@ import { waitForGuest } from './readiness.ts';
 import { rebootGuest } from './reboot.ts';
 import { connectGuest } from './ssh-guest.ts';
 import { readSshKeys } from './ssh-keys.ts';
-import { startInstance } from './start-instance.ts';
+import { type GuestFile, startInstance } from './start-instance.ts';
 import { stopInstance } from './stop-instance.ts';
 import { ensureTinyInitramfs } from './tiny-initramfs.ts';
 import { type MachineEvent, watchMachine } from './watch-machine.ts';
@@ -35,6 +35,8 @@ export type MachineRequest = {
   modules?: readonly string[];
   /** Static guest agent, at /bin/lpl-agent. */
   agent?: Uint8Array;
+  /** Files of this machine alone, at /lpl/NAME in the guest. */
+  extraFiles?: readonly GuestFile[];
   /** Default 2 CPUs, 512 MiB. */
   cpus?: number;
   memoryMiB?: number;
@@ -80,7 +82,10 @@ export async function startMachine(request: MachineRequest, ctx: OpContext): Pro
   );
   return runStage(ctx, { id: 'boot', title: `Boot ${request.name} (${kernel.release})` }, async (stage) => {
     const config = configOf(request);
-    const run = await startInstance({ files, labRoot, vmlinuz: kernel.vmlinuz, initramfs, config }, stage);
+    const run = await startInstance(
+      { files, labRoot, vmlinuz: kernel.vmlinuz, initramfs, config, extraFiles: request.extraFiles ?? [] },
+      stage,
+    );
     try {
       const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
       const timeoutMs = request.bootTimeoutMs ?? bootTimeoutMs;

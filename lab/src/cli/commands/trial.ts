@@ -29,12 +29,12 @@ export function addTrialCommands(program: Command, lab: () => Lab): void {
 }
 
 function showTrial(trial: TrialSummary): CliResult {
-  const { verdict, reasons, figures, report } = trial;
+  const { verdict, reasons, checks, figures, report } = trial;
+  const why = verdict === 'pass' ? [`all ${checks} checks passed, each on positive evidence`] : reasons;
   const text = [
     '',
     `verdict: ${verdict.toUpperCase()}`,
-    ...reasons.map((reason) => `  ${reason}`),
-    ...figures.map((figure) => `  ${figure}`),
+    ...[...why, ...figures].map((line) => `  ${line}`),
     `report:  ${report}`,
   ];
   return { json: { schema: 1, ...trial }, text: text.join('\n'), exitCode: exitCodes[verdict] };

@@ -1,0 +1,94 @@
+// The lpl command as users run it: a process, its exit code, its JSON.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import type { LabEvent } from '../../lab/src/core/event.ts';
+import { labPaths } from '../../lab/src/core/paths.ts';
+import { qemusOf } from './test-machine.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export type LplRun = {
+  process: ChildProcess;
+  /** Events on stderr as they come. */
+  events: LabEvent[];
+  /** Resolves with the first event for which `wanted` is true. */
+  event(wanted: (event: LabEvent) => boolean): Promise<LabEvent>;
+  ended: Promise<{ code: number; json: Record<string, unknown>; stderr: string; ms: number }>;
+};
+
+export type CliLab = {
+  /** State and sockets of this lab. */
+  directory: string;
+  start(...words: string[]): LplRun;
+  run(...words: string[]): LplRun['ended'];
+  /** QEMUs of this lab. */
+  qemus(): Promise<{ pid: number; guest: string }[]>;
+  /** Removes the directory; fails if a QEMU is left. */
+  close(): Promise<void>;
+};
+
+/** An lpl with state directories of its own and the user's cache. */
+export async function openCliLab(): Promise<CliLab> {
+  const directory = await mkdtemp(join(tmpdir(), 'lpl-cli-'));
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: directory,
+    XDG_CACHE_HOME: dirname(labPaths().cache),
+    XDG_STATE_HOME: join(directory, 'state'),
+    XDG_RUNTIME_DIR: directory,
+  };
+  const start = (...words: string[]) => startLpl(env, words);
+  return {
+    directory,
+    start,
+    run: (...words) => start(...words).ended,
+    qemus: () => qemusOf(directory),
+    close: async () => {
+      const left = await qemusOf(directory);
+      for (const { pid } of left) process.kill(pid, 'SIGKILL');
+      await rm(directory, { recursive: true });
+      assert.deepEqual(left, [], 'a test left a QEMU behind');
+    },
+  };
+}
+
+/** Starts `lpl --json WORD...`. */
+function startLpl(env: Record<string, string>, words: readonly string[]): LplRun {
+  const started = performance.now();
+  const child = spawn(process.execPath, [join(root, 'lab/bin/lpl.mjs'), '--json', ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const events: LabEvent[] = [];
+  const watchers = new Set<(event: LabEvent) => void>();
+  let [stdout, stderr, partial] = ['', '', ''];
+  child.stdout.on('data', (chunk) => void (stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => {
+    stderr += String(chunk);
+    const lines = (partial + String(chunk)).split('\n');
+    partial = lines.pop() ?? '';
+    for (const line of lines.filter((text) => text.startsWith('{'))) {
+      const event = JSON.parse(line) as LabEvent;
+      events.push(event);
+      for (const watcher of watchers) watcher(event);
+    }
+  });
+  const ended = new Promise<Awaited<LplRun['ended']>>((resolve) => {
+    child.once('close', (code, signal) => {
+      const json = (stdout.startsWith('{') ? JSON.parse(stdout) : {}) as Record<string, unknown>;
+      resolve({ code: code ?? (signal === 'SIGKILL' ? 137 : 143), json, stderr, ms: performance.now() - started });
+    });
+  });
+  const event = (wanted: (event: LabEvent) => boolean) =>
+    new Promise<LabEvent>((resolve, reject) => {
+      const found = events.find(wanted);
+      if (found) return resolve(found);
+      watchers.add((next) => wanted(next) && resolve(next));
+      void ended.then(() => reject(new Error(`lpl ended without that event:\n${stderr.slice(-2000)}`)));
+    });
+  return { process: child, events, event, ended };
+}

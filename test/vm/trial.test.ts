@@ -1,0 +1,149 @@
+// Trials through the lpl command, on a real stock kernel: one that passes, and the negative controls that must not.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Evidence } from '../../lab/src/trial/evidence.ts';
+import { type CliLab, openCliLab } from '../support/lpl.ts';
+
+const scenario = (name: string) => join(import.meta.dirname, '../fixtures/scenarios', `${name}.yaml`);
+const example = join(import.meta.dirname, '../../lab/examples/security-fixes/demo.yaml');
+
+type Summary = {
+  verdict: string;
+  reasons: string[];
+  report: string;
+  evidence: string;
+  diagnostics: { file: string; line: number }[];
+};
+
+describe('lpl trial', function () {
+  this.timeout(300_000);
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab()));
+  after(() => lab.close());
+
+  const trial = async (file: string, ...words: string[]) => {
+    const { code, json, stderr } = await lab.run('trial', file, ...words);
+    const summary = json as Summary;
+    assert.ok(summary.verdict, stderr.slice(-3000));
+    return { code, summary, evidence: JSON.parse(await readFile(summary.evidence, 'utf8')) as Evidence };
+  };
+
+  it('passes the two security fixes, with the reboot beside them, in a self-contained report', async () => {
+    const { code, summary, evidence } = await trial(example, '--target', 'debian:trixie/cloud-amd64@6.12.94');
+    assert.equal(summary.verdict, 'pass', summary.reasons.join('\n'));
+    assert.equal(code, 0);
+    for (const { reproducer, transitions, build } of evidence.patches) {
+      assert.deepEqual(
+        reproducer.map(({ when, exitCode }) => [when, exitCode]),
+        [
+          ['before', 1],
+          ['live', 0],
+          ['after', 1],
+        ],
+      );
+      assert.deepEqual(
+        transitions.map(({ direction, outcome }) => [direction, outcome]),
+        [
+          ['patching', 'complete'],
+          ['unpatching', 'complete'],
+        ],
+      );
+      assert.ok(build.functions.length > 0);
+    }
+    assert.ok(evidence.control && evidence.run);
+    assert.equal(
+      evidence.run.requests.every(({ latencyMs }) => latencyMs !== null),
+      true,
+    );
+    assert.ok(
+      evidence.control.requests.some(({ latencyMs }) => latencyMs === null),
+      'a reboot loses requests',
+    );
+    const html = await readFile(summary.report, 'utf8');
+    assert.match(html, /CVE-2026-74487/);
+    assert.doesNotMatch(html, /<script|https?:\/\//);
+    assert.equal(html.match(/<svg /g)?.length, 2);
+  });
+
+  it('fails a patch that oopses, quoting the oops', async () => {
+    const { code, summary } = await trial(scenario('oops'));
+    assert.equal(summary.verdict, 'fail');
+    assert.equal(code, 1);
+    assert.match(
+      summary.reasons.join('\n'),
+      /kernel log clean: BUG: kernel NULL pointer dereference, address: 0000000000000008/,
+    );
+  });
+
+  it('fails a stalled transition: names the task and its stack, rolls back, and the guest goes on serving', async () => {
+    const { code, summary, evidence } = await trial(scenario('stall'));
+    assert.equal(summary.verdict, 'fail');
+    assert.equal(code, 1);
+    const [transition] = evidence.patches[0]?.transitions ?? [];
+    assert.equal(transition?.outcome, 'reversed');
+    assert.deepEqual(
+      transition.stalled.map(({ comm }) => comm),
+      ['cat'],
+    );
+    assert.ok(transition.stalled[0]?.stack.some((frame) => frame.startsWith('fifo_open')));
+    assert.match(summary.reasons.join('\n'), /stalled and rolled back .*cat\[\d+\]/);
+    assert.ok(evidence.run);
+    assert.equal(
+      evidence.run.requests.every(({ latencyMs }) => latencyMs !== null),
+      true,
+    );
+    assert.ok((evidence.run.requests.at(-1)?.atMs ?? 0) > transition.toMs, 'served after the rollback');
+  });
+
+  it('fails a livepatch that loads but does not change the behaviour', async () => {
+    const { code, summary } = await trial(scenario('no-change'));
+    assert.deepEqual([summary.verdict, code], ['fail', 1]);
+    assert.match(summary.reasons.join('\n'), /new behaviour while live/);
+  });
+
+  it('fails a patch that does not compile, with file and line', async () => {
+    const { code, summary } = await trial(scenario('does-not-compile'));
+    assert.deepEqual([summary.verdict, code], ['fail', 1]);
+    assert.deepEqual(summary.diagnostics.map(({ file, line }) => [file, line])[0], ['fs/proc/cmdline.c', 11]);
+  });
+
+  it('is inconclusive within two seconds when QEMU is killed, never a pass', async () => {
+    const run = lab.start('trial', scenario('long'));
+    await run.event((event) => event.type === 'stage.start' && event.stage.endsWith('/soak'));
+    const [qemu] = await lab.qemus();
+    assert.ok(qemu);
+    const killed = performance.now();
+    process.kill(qemu.pid, 'SIGKILL');
+    const { code, json } = await run.ended;
+    const ms = performance.now() - killed;
+    assert.deepEqual([(json as Summary).verdict, code], ['inconclusive', 69]);
+    assert.match((json as Summary).reasons.join('\n'), /QEMU of .* ended/);
+    assert.ok(ms < 2000, `took ${ms} ms`);
+  });
+
+  it('ends at once and leaves nothing when interrupted', async () => {
+    const run = lab.start('trial', scenario('long'));
+    await run.event((event) => event.type === 'stage.start' && event.stage.endsWith('/soak'));
+    run.process.kill('SIGINT');
+    const interrupted = performance.now();
+    const { code } = await run.ended;
+    assert.equal(code, 130);
+    assert.ok(performance.now() - interrupted < 5000);
+    assert.deepEqual(await lab.qemus(), []);
+  });
+
+  it('leaves no machine when it is killed outright', async () => {
+    const run = lab.start('trial', scenario('long'));
+    await run.event((event) => event.type === 'stage.start' && event.stage.endsWith('/soak'));
+    run.process.kill('SIGKILL');
+    await run.ended;
+    const { json } = await lab.run('vm', 'ls');
+    assert.deepEqual(
+      (json['machines'] as { state: string }[]).filter(({ state }) => state === 'running'),
+      [],
+    );
+    assert.deepEqual(await lab.qemus(), []);
+  });
+});
