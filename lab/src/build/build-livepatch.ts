@@ -17,7 +17,7 @@ import { makePatchedObject } from './patched-object.ts';
 import { preparePatch, type PatchedUnit } from './prepare-patch.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
 import type { BuildResult } from './result.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 import { recordStages, type StageRecorder } from './stage-recorder.ts';
 import { ensureUnit } from './unit.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';

@@ -10,7 +10,7 @@ import type { Elf } from '../kernel/elf.ts';
 import { unitBinds } from './compile-unit.ts';
 import { recompile } from './kbuild-command.ts';
 import type { BuildReason } from './result.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 import type { Unit } from './unit.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 
@@ -45,9 +45,9 @@ export function changedExports(
 ): BuildReason[] {
   const names = [exportsOf(original), exportsOf(patched)] as const;
   const moved = [...difference(names[0], names[1]), ...difference(names[1], names[0])];
-  if (moved.length > 0) return [reason('NP08', { file, symbols: moved.join(', ') })];
-  const changed = difference(new Set(before), new Set(after ?? before)).map((line) => line.split(' ')[0]);
-  return changed.length > 0 ? [reason('DA09', { file, symbols: changed.join(', ') })] : [];
+  if (moved.length > 0) return [reason('NP08', { file, symbols: few(moved) })];
+  const changed = difference(new Set(before), new Set(after ?? before)).map((line) => line.split(' ')[0] ?? '');
+  return changed.length > 0 ? [reason('DA09', { file, symbols: few(changed) })] : [];
 }
 
 /** EXPORT_SYMBOL leaves a local symbol `__export_symbol_NAME`. */
@@ -55,5 +55,9 @@ function exportsOf({ symbols }: Elf): Set<string> {
   const prefix = '__export_symbol_';
   return new Set(symbols.filter(({ name }) => name.startsWith(prefix)).map(({ name }) => name.slice(prefix.length)));
 }
+
+/** The first names of a list that can be long: one include may change the type of every export. */
+const few = (names: readonly string[]) =>
+  names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
 
 const difference = (a: ReadonlySet<string>, b: ReadonlySet<string>) => [...a].filter((each) => !b.has(each));

@@ -9,9 +9,9 @@ import { lostSections } from './check-sections.ts';
 import { checkSymbols } from './check-symbols.ts';
 import type { UnitDiff } from './diff-unit.ts';
 import type { BuildFacts } from './kernel-facts.ts';
-import { importedVersions, moduleInfo, readSymvers } from './module-metadata.ts';
+import { importedVersions, moduleInfo, readSymvers } from '../kernel/module-metadata.ts';
 import type { BuildReason } from './result.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 import type { Workbench } from './workbench.ts';
 
 export type CheckGiven = {

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { type Elf, readElf, relocationsOf } from '../kernel/elf.ts';
 import type { UnitDiff } from './diff-unit.ts';
 import type { BuildReason } from './result.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 
 const tables = [
   '.orc_unwind_ip',

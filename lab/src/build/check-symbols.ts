@@ -3,7 +3,7 @@
 
 import { cString, type Elf, relocationsOf, sectionBytes } from '../kernel/elf.ts';
 import type { BuildReason } from './result.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 
 /** A symbol as the kernel will look it up; `position` 0 means "the only one of that name". */
 export type KlpSymbol = { object: string; name: string; position: number };

@@ -1,7 +1,8 @@
 // What create-diff-object prints, in the words of our rules. Its texts: kpatch 0.9.10, create-diff-object.c.
 
 import type { BuildReason } from './result.ts';
-import { reason, type RuleId } from './rules.ts';
+import { reason } from './reason.ts';
+import type { RuleId } from './rules.ts';
 
 export type DiffMessages = {
   changed: string[];
@@ -53,33 +54,37 @@ const patterns: readonly Pattern[] = [
   { pattern: /changed section (\S+) not selected for inclusion/, rule: 'CO09', plain: 'section $1 changes' },
 ];
 
-/** Reads the output of one run. `place` says where a function stands, for the reasons. */
-export function readDiffMessages(
-  output: string,
-  { file, lineOf }: { file: string; lineOf: (name: string) => number | undefined },
-): DiffMessages {
+/** Where in the source the patch changes something, for reasons that name no place of their own. */
+export type ChangePlace = {
+  file: string;
+  line: number;
+  function?: string;
+  /** Line of a function's definition. */ lineOf: (name: string) => number | undefined;
+};
+
+/** Reads the output of one run. */
+export function readDiffMessages(output: string, place: ChangePlace): DiffMessages {
   const result: DiffMessages = { changed: [], added: [], reasons: [] };
   for (const line of output.split('\n')) {
     const event = /: (changed|new) function: (\S+)/.exec(line);
     if (event?.[2]) result[event[1] === 'changed' ? 'changed' : 'added'].push(event[2]);
-    const found = translate(line, file, lineOf);
+    const found = translate(line, place);
     if (found && !result.reasons.some(({ message }) => message === found.message)) result.reasons.push(found);
   }
   return result;
 }
 
-function translate(text: string, file: string, lineOf: (name: string) => number | undefined): BuildReason | undefined {
+function translate(text: string, place: ChangePlace): BuildReason | undefined {
   for (const { pattern, rule, names, plain } of patterns) {
     const match = pattern.exec(text);
     if (!match) continue;
     const detail = plain?.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '');
-    const subject = names === 'function' ? match[1] : rule === 'NP05' ? match[2] : undefined;
-    const line = subject === undefined ? undefined : lineOf(subject);
+    const subject = names === 'function' ? match[1] : undefined;
     return reason(rule, {
-      file,
-      ...(subject === undefined ? {} : { function: subject }),
-      ...(line === undefined ? {} : { line }),
-      ...(detail === undefined ? {} : { detail }),
+      file: place.file,
+      line: (subject === undefined ? undefined : place.lineOf(subject)) ?? place.line,
+      function: subject ?? place.function,
+      detail: detail ?? text,
     });
   }
   return undefined;

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
-import { findDefinition } from '../patch/find-function.ts';
-import { lastError, readDiffMessages } from './diff-messages.ts';
+import { findDefinition, findFunction } from '../patch/find-function.ts';
+import { type ChangePlace, lastError, readDiffMessages } from './diff-messages.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
 import { type Refused, refused } from './refused.ts';
 import type { BuildReason, PatchedFunction } from './result.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 import type { Unit } from './unit.ts';
 import { inside, withKpatch, type Workbench } from './workbench.ts';
 
@@ -33,14 +33,15 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
   const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
   const output = `${stdout}\n${stderr}`;
   for (const text of output.split('\n')) if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
-  const lineOf = (name: string) => findDefinition(source.applied.text, name);
-  const messages = readDiffMessages(output, { file: unit.path, lineOf });
+  const place = placeOf(source);
+  const { lineOf } = place;
+  const messages = readDiffMessages(output, place);
   if (exitCode === 3 && messages.reasons.length === 0) return { unit, patched, functions: [] };
   if (exitCode !== 0) {
     const reasons =
       messages.reasons.length > 0
         ? messages.reasons
-        : [reason('kpatch', { file: unit.path, detail: lastError(output) })];
+        : [reason('kpatch', { file: unit.path, line: place.line, detail: lastError(output) })];
     return refused(...reasons);
   }
   const reasons = [
@@ -57,6 +58,14 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
   });
   const functions = [...messages.changed.map(function_('changed')), ...messages.added.map(function_('new'))];
   return { unit, patched, output: join(out, 'diff.o'), functions };
+}
+
+/** The first change of the patch in this unit. */
+function placeOf({ path, applied: { text, changes } }: PatchedUnit): ChangePlace {
+  const line = changes[0]?.newLine ?? 1;
+  const around = findFunction(text, line);
+  const lineOf = (name: string) => findDefinition(text, name);
+  return { file: path, line, lineOf, ...(around ? { function: around } : {}) };
 }
 
 /** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change. */

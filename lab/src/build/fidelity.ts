@@ -4,8 +4,8 @@
 import { cString, type Elf, type ElfRelocation, type ElfSymbol, relocationsOf, sectionBytes } from '../kernel/elf.ts';
 import type { Layout } from './layout.ts';
 
-/** 'same', or in what the compiled function differs from the one that runs. */
-export type Fidelity = 'same' | string;
+/** 'same', or in what the compiled function differs from the one that runs (a phrase for messages). */
+export type Fidelity = string;
 
 export type StockCode = {
   /** Bytes of the target; undefined where it has none. */

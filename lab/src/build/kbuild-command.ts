@@ -42,13 +42,9 @@ export function moduleOf({ argv }: KbuildCommand): string | undefined {
   return name?.replaceAll('-', '_');
 }
 
-/** The same compilation with other input, output and flags. Drops dependency output and debug information. */
-export function recompile(
-  { argv }: KbuildCommand,
-  change: { source?: string; output: string; flags: readonly string[] },
-): string[] {
-  const kept = argv.filter((word) => !word.startsWith('-Wp,-MMD') && !/^-g(dwarf|split|z)?/.test(word));
-  const output = kept.lastIndexOf('-o') + 1;
-  const source = change.source ?? (kept.at(-1) as string);
-  return [...kept.slice(0, output - 1), ...change.flags, '-o', change.output, ...kept.slice(output + 1, -1), source];
+/** The same compilation with another output and more flags. Drops dependency output and debug information. */
+export function recompile({ argv }: KbuildCommand, change: { output: string; flags: readonly string[] }): string[] {
+  const kept = argv.filter((word) => !word.startsWith('-Wp,-MMD') && !/^-g(dwarf.*|z.*|split-dwarf)?$/.test(word));
+  const output = kept.lastIndexOf('-o');
+  return [...kept.slice(0, output), ...change.flags, '-o', change.output, ...kept.slice(output + 2)];
 }

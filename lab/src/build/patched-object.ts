@@ -16,7 +16,7 @@ import { movedSections } from './moved-sections.ts';
 import { runObjtool } from './objtool.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
 import { type Refused, refused } from './refused.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 import type { Unit } from './unit.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 

@@ -7,7 +7,7 @@ import { applyPatch, type Applied } from '../patch/apply-patch.ts';
 import { lintPath } from '../patch/lint-path.ts';
 import { type PatchDefect, type PatchedFile, readPatch } from '../patch/read-patch.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 
 /** A translation unit with its patched source. */
 export type PatchedUnit = { path: string; original: string; applied: Applied };

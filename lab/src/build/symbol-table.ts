@@ -33,7 +33,7 @@ export function synthesizeSymbolTable(
     ...before.map(row),
     row(fileSymbol(file)),
     ...[...mine].map(([name, { place, type }]) =>
-      row({ name, at: place?.at ?? 0, size: 8, type: type as TargetSymbol['type'], bind: 'LOCAL' }),
+      row({ name, at: place?.at ?? 0, size: 8, type: type, bind: 'LOCAL' }),
     ),
     row(fileSymbol('after.c')),
     ...after.map(row),

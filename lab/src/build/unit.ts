@@ -18,7 +18,7 @@ import { matchLayout } from './layout.ts';
 import { runObjtool } from './objtool.ts';
 import { makeReference } from './reference-object.ts';
 import { isRefused, type Refused, refused } from './refused.ts';
-import { reason } from './rules.ts';
+import { reason } from './reason.ts';
 import { stockCode } from './stock-code.ts';
 import { synthesizeSymbolTable } from './symbol-table.ts';
 import { readModule, readVmlinux, type TargetObject } from './target-object.ts';

@@ -1,9 +1,8 @@
 // The ELF image inside a bzImage: what the target really runs, to compare compiled functions with.
 // Layout: Documentation/arch/x86/boot.rst (setup_sects, payload_offset, payload_length).
 
-import { rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Argv } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
@@ -58,7 +57,6 @@ async function unpackInPlace(
     },
   );
   await runCommand(command, { signal: ctx.signal });
-  await rm(join(`${given.out}${packing.suffix}`), { force: true });
 }
 
 /** The packed kernel inside a bzImage. */

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkModule } from '../../../lab/src/build/check-module.ts';
+import type { BuildFacts } from '../../../lab/src/build/kernel-facts.ts';
+import type { Unit } from '../../../lab/src/build/unit.ts';
+import type { Workbench } from '../../../lab/src/build/workbench.ts';
+import type { Elf } from '../../../lab/src/kernel/elf.ts';
+import { fixtureElf, fixturePath, withByte, withSectionRenamed } from './unit-fixtures.ts';
+
+/** What the target is like; every field is what the fixture needs, unless a test says otherwise. */
+type Target = {
+  release: string;
+  kallsyms: string;
+  symvers: string;
+  sealed: string[];
+  unit: Partial<Unit>;
+};
+
+const fitting: Target = {
+  release: '6.12.94-test',
+  kallsyms: ['changed', 'changed', 'local_helper', 'other']
+    .map((name, at) => `ffffffff8100000${at} t ${name}\n`)
+    .join(''),
+  symvers: '0x11223344\timported\tvmlinux\tEXPORT_SYMBOL\t\n0x1\tpointed_to\tvmlinux\tEXPORT_SYMBOL\t\n',
+  sealed: [],
+  unit: {},
+};
+
+describe('checkModule', () => {
+  let directory: string;
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'lpl-check-'))));
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  async function check(change: Partial<Target> = {}, module: Elf = fixtureElf('livepatch.ko')): Promise<string[]> {
+    const target = { ...fitting, ...change };
+    const file = (name: string, content: string | Buffer) => {
+      writeFileSync(join(directory, name), content);
+      return join(directory, name);
+    };
+    file('Module.symvers', target.symvers);
+    const facts = { kallsyms: file('kallsyms', target.kallsyms), patchableFunctions: '' };
+    const kernel = { release: target.release, buildTree: directory, facts } as Workbench['kernel'];
+    const unit = {
+      path: 'fs/x.c',
+      object: 'vmlinux',
+      positions: { changed: 2 },
+      ambiguous: [],
+      ...target.unit,
+    } as unknown as Unit;
+    const functions = [{ object: 'vmlinux', name: 'changed', kind: 'changed' as const, file: 'fs/x.c' }];
+    const diff = { unit, patched: fixturePath('unit/livepatch.ko'), functions };
+    const given = {
+      module: file('x.ko', module.bytes),
+      facts: { sealed: target.sealed } as unknown as BuildFacts,
+      diffs: [diff],
+    };
+    return (await checkModule({ kernel } as Workbench, given)).map(({ rule, message }) => `${rule}: ${message}`);
+  }
+
+  const livepatch = fixtureElf('livepatch.ko');
+
+  it('has nothing against a module that fits', async () => assert.deepEqual(await check(), []));
+
+  it('vermagic of another release', async () =>
+    assert.match((await check({ release: '6.12.107-test' })).join(), /^vermagic: .*6\.12\.94-test.*6\.12\.107-test/));
+
+  it('an import in another version', async () => {
+    const found = await check({ symvers: fitting.symvers.replace('0x11223344', '0x55667788') });
+    assert.match(found.join(), /^version-mismatch: .*imported in version 0x11223344, the target exports 0x55667788/);
+  });
+
+  it('an import that the target does not export', async () => {
+    const found = await check({ symvers: fitting.symvers.replace('pointed_to', 'unrelated') });
+    assert.match(found.join(), /^symbol-missing: .*pointed_to of vmlinux/);
+  });
+
+  it('a livepatch symbol that the target does not have', async () => {
+    assert.match(
+      (await check({ kallsyms: fitting.kallsyms.replace('local_helper', 'inlined_now') })).join(),
+      /^symbol-missing: .*local_helper/,
+    );
+  });
+
+  it('a livepatch symbol that is not unique and not proven', async () => {
+    assert.match(
+      (await check({ kallsyms: fitting.kallsyms.replace('other', 'local_helper') })).join(),
+      /^NP14: .*local_helper/,
+    );
+  });
+
+  it('a livepatch symbol that the layout could not tell', async () => {
+    assert.match((await check({ unit: { ambiguous: ['local_helper'] } })).join(), /^NP14: .*local_helper/);
+  });
+
+  it('a replaced function at another position than the proven one', async () => {
+    assert.match((await check({ unit: { positions: { changed: 1 } } })).join(), /^NP14: .*changed/);
+  });
+
+  it('a pointer to a sealed function; a call of one is no pointer', async () => {
+    assert.match((await check({ sealed: ['pointed_to'] })).join(), /^CO04: .*pointed_to/);
+    assert.deepEqual(await check({ sealed: ['imported', 'local_helper'] }), []);
+  });
+
+  it('a table that was lost on the way', async () => {
+    const found = await check({}, withSectionRenamed(livepatch, '.return_sites', '.nothing_here'));
+    assert.match(found.join(), /^section-lost: .*\.return_sites/);
+  });
+
+  it('the placeholder of a runtime constant', async () => {
+    const bytes = Buffer.from('efcdab8967452301', 'hex');
+    const damaged = [...bytes].reduce((elf, byte, at) => withByte(elf, '.text.changed', at, () => byte), livepatch);
+    assert.match((await check({}, damaged)).join(), /^runtime-constant: /);
+  });
+});

@@ -1,0 +1,115 @@
+// The small pure parts of the build room, one describe each.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { changedExports } from '../../../lab/src/build/check-exports.ts';
+import { tablesLostByObjtool } from '../../../lab/src/build/check-sections.ts';
+import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
+import { moduleNameFor } from '../../../lab/src/build/module-name.ts';
+import { movedSections } from '../../../lab/src/build/moved-sections.ts';
+import { objtoolFlags } from '../../../lab/src/build/objtool.ts';
+import rules from '../../../lab/src/build/rules.json' with { type: 'json' };
+import type { Elf } from '../../../lab/src/kernel/elf.ts';
+import { fixtureElf, fixtureText, withSectionRenamed } from './unit-fixtures.ts';
+
+const exporting = (...names: string[]) =>
+  ({ symbols: names.map((name) => ({ name: `__export_symbol_${name}` })) }) as unknown as Elf;
+
+describe('changedExports', () => {
+  const same = { original: exporting('a', 'b'), patched: exporting('a', 'b') };
+  const before = ['a 0x1', 'b 0x2'];
+
+  it('accepts what stays', () => assert.deepEqual(changedExports('x.c', same, { before, after: before }), []));
+  it('refuses another type', () => {
+    const [found] = changedExports('x.c', same, { before, after: ['a 0x1', 'b 0x3'] });
+    assert.equal(found?.rule, 'DA09');
+    assert.match(found.message, /\(b\)/);
+  });
+  it('refuses a new and a removed export', () => {
+    for (const patched of [exporting('a', 'b', 'c'), exporting('a')])
+      assert.equal(changedExports('x.c', { ...same, patched }, { before, after: before })[0]?.rule, 'NP08');
+  });
+});
+
+describe('tablesLostByObjtool', () => {
+  const object = fixtureElf('livepatch.ko');
+  it('compares with the original object', () => {
+    assert.deepEqual(tablesLostByObjtool(object, object), []);
+    const without = withSectionRenamed(object, '.orc_unwind_ip', '.nothing_at_al');
+    assert.deepEqual(tablesLostByObjtool(object, without), ['.orc_unwind_ip']);
+  });
+});
+
+describe('movedSections', () => {
+  it('names a moved function as in the original', () => {
+    assert.deepEqual(movedSections(['.text.f'], ['.text.unlikely.f']), [{ from: '.text.unlikely.f', to: '.text.f' }]);
+    assert.deepEqual(movedSections(['.text.unlikely.f'], ['.text.f']), [{ from: '.text.f', to: '.text.unlikely.f' }]);
+  });
+  it('leaves new functions and .cold parts alone', () => {
+    assert.deepEqual(movedSections(['.text.f', '.text.unlikely.f'], ['.text.f', '.text.unlikely.f', '.text.new']), []);
+    assert.deepEqual(movedSections(['.text.f'], ['.text.f', '.text.unlikely.f']), []);
+  });
+});
+
+describe('objtoolFlags', () => {
+  it('are those of the configuration, without what only a link can do', () => {
+    const flags = objtoolFlags(fixtureText('Makefile.lib'), fixtureText('config'));
+    assert.equal(
+      flags.join(' '),
+      '--hacks=jump_label --hacks=noinstr --hacks=skylake --orc --retpoline --rethunk --sls --static-call --uaccess --prefix=16',
+    );
+  });
+  it('follow the configuration', () => {
+    const flags = objtoolFlags(fixtureText('Makefile.lib'), 'CONFIG_UNWINDER_ORC=y\nCONFIG_X86_KERNEL_IBT=y\n');
+    assert.deepEqual(flags, ['--orc']);
+  });
+});
+
+describe('moduleNameFor', () => {
+  for (const [file, name] of [
+    ['fix.patch', 'livepatch_fix'],
+    ['/tmp/0001-Net: fix (CVE-2026-1).patch', 'livepatch_0001_net_fix_cve_2026_1'],
+    [`${'x'.repeat(80)}.patch`, `livepatch_${'x'.repeat(45)}`],
+    ['---.patch', undefined],
+  ] as const)
+    it(`${file.slice(0, 40)}: ${name ?? 'none'}`, () => assert.equal(moduleNameFor(file), name));
+});
+
+describe('sealedFunctions', () => {
+  it('resolves offsets relative to their own place', () => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeInt32LE(-0x1000, 0);
+    bytes.writeInt32LE(0x100, 4);
+    const section = {
+      index: 1,
+      name: '.ibt_endbr_seal',
+      type: 1,
+      flags: 2,
+      address: -0x7eff0000,
+      offset: 0,
+      size: 8,
+      link: 0,
+      info: 0,
+    };
+    const kallsyms = 'ffffffff8100f000 t sealed_one\nffffffff81010104 T sealed_two\nffffffff81010100 t not_sealed\n';
+    assert.deepEqual(sealedFunctions({ bytes, sections: [section], symbols: [] }, kallsyms), [
+      'sealed_one',
+      'sealed_two',
+    ]);
+  });
+});
+
+describe('rules.json', () => {
+  const room = new URL('../../../lab/src/build/', import.meta.url);
+  const code = readdirSync(room)
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(new URL(file, room), 'utf8'))
+    .join('\n');
+
+  for (const [id, { title, message, hint }] of Object.entries(rules))
+    it(`${id} is used, and says what and what to do`, () => {
+      assert.match(code, new RegExp(`'${id}'`));
+      for (const text of [title, message, hint])
+        assert.ok(text.length > 3 && !text.endsWith('.') && !text.includes('\n'), text);
+    });
+});
