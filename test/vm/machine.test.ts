@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { identifyProcess } from '../../lab/src/core/host-process.ts';
 import { waitUntil } from '../../lab/src/core/wait.ts';
 import { instanceFiles } from '../../lab/src/vm/instance-files.ts';
@@ -223,6 +223,8 @@ describe('a machine and its owner', () => {
     const files = instanceFiles(lab.paths, 'kept');
     assert.equal((await inspectInstance(files, signal))?.state, 'running');
     await assert.rejects(startTestMachine(lab.paths, 'kept', { lifetime: 'kept' }), { code: 'vm.running' });
+    // As if its starter had been killed before it wrote down whom it started.
+    await rm(files.run);
     const machine = await operate((ctx) => attachMachine({ paths: lab.paths, name: 'kept' }, ctx));
     assert.equal((await machine.guest.exec(['true'], { signal })).exitCode, 0);
     await machine.stop();

@@ -1,7 +1,9 @@
 // What is written down about a machine: what it is (vm.json) and as which process it last ran (run.json). Whether it
 // runs is never written: instance-state.ts derives it.
 
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { identifyProcess } from '../core/host-process.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import type { InstanceFiles } from './instance-files.ts';
 
@@ -38,8 +40,16 @@ export function readInstanceConfig(files: InstanceFiles): Promise<InstanceConfig
 }
 
 /** Undefined when it never ran. */
-export function readInstanceRun(files: InstanceFiles): Promise<InstanceRun | undefined> {
-  return readJson(files.run, runSchema);
+export async function readInstanceRun(files: InstanceFiles): Promise<InstanceRun | undefined> {
+  return (await readJson(files.run, runSchema)) ?? (await runOfPidFile(files));
+}
+
+/** A kept machine whose starter died before it wrote run.json: the pid file was there first. Ports are unknown: 0. */
+async function runOfPidFile(files: InstanceFiles): Promise<InstanceRun | undefined> {
+  const pid = Number(await readFile(files.pidFile, 'utf8').catch(() => ''));
+  const process = pid > 0 ? identifyProcess(pid) : undefined;
+  if (!process) return undefined;
+  return { process, ports: { ssh: 0, service: 0 }, startedAt: (await stat(files.pidFile)).mtimeMs };
 }
 
 export function writeInstanceConfig(files: InstanceFiles, config: InstanceConfig): Promise<void> {

@@ -19,6 +19,7 @@ import { readSshKeys } from './ssh-keys.ts';
 import { type GuestFile, startInstance } from './start-instance.ts';
 import { stopInstance } from './stop-instance.ts';
 import { ensureTinyInitramfs } from './tiny-initramfs.ts';
+import { readPorts } from './usernet.ts';
 import { type MachineEvent, watchMachine } from './watch-machine.ts';
 
 export type MachineRequest = {
@@ -110,11 +111,13 @@ export async function attachMachine(
     throw new LabError('vm.unknown', `there is no machine ${request.name}`, {
       hint: '`lpl vm ls` shows those there are',
     });
-  const run = await readInstanceRun(files);
-  if (!run || !isInstanceProcess(files, run.process))
+  const found = await readInstanceRun(files);
+  if (!found || !isInstanceProcess(files, found.process))
     throw new LabError('vm.not-running', `machine ${request.name} does not run`, {
       hint: `\`lpl vm up ${request.name}\``,
     });
+  // Its starter may have died before it learnt the ports.
+  const run = found.ports.ssh > 0 ? found : { ...found, ports: await readPorts(files, ctx.signal) };
   const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
   return machineOf(files, run, await connectGuest(ssh, ctx.signal));
 }

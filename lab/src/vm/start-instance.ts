@@ -16,12 +16,11 @@ import {
   writeInstanceRun,
 } from './instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { launchArgv, qemuArgv, servicePort } from './qemu-argv.ts';
+import { launchArgv, qemuArgv } from './qemu-argv.ts';
 import { type Launch, qemuExited, startQemu } from './qemu-process.ts';
-import { withQmp } from './qmp-access.ts';
 import { makeSshKeys, type SshKeys } from './ssh-keys.ts';
 import { stopInstance } from './stop-instance.ts';
-import { parseUsernet } from './usernet.ts';
+import { readPorts } from './usernet.ts';
 
 export type StartRequest = {
   files: InstanceFiles;
@@ -106,15 +105,4 @@ function instanceArchive(keys: SshKeys, extraFiles: readonly GuestFile[]): Uint8
     { path: 'lpl', directory: true },
     ...extraFiles.map(({ name, mode, content }) => ({ path: `lpl/${name}`, mode, content })),
   ]);
-}
-
-async function readPorts(files: InstanceFiles, signal: AbortSignal): Promise<InstanceRun['ports']> {
-  const text = await withQmp(files, signal, (qmp) =>
-    qmp.execute<string>('human-monitor-command', { 'command-line': 'info usernet' }),
-  );
-  const ports = parseUsernet(text);
-  const [ssh, service] = [ports.get(22), ports.get(servicePort)];
-  if (!ssh || !service)
-    throw new LabError('bug', `no forwards in \`info usernet\` of ${files.name}`, { details: { text } });
-  return { ssh, service };
 }
