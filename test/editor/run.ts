@@ -6,25 +6,30 @@ import { join } from 'node:path';
 import type { LabEvent } from '../../lab/src/core/event.ts';
 import { runOperation } from '../../lab/src/core/operation.ts';
 import type { SuiteResult } from './report-channel.ts';
-import { editorRuns, performRun } from './runs.ts';
+import { editorRuns, performRun, stopMachines } from './runs.ts';
 import { findVscode } from './vscode-host/find-vscode.ts';
 
 const artifacts = join(import.meta.dirname, '../../artifacts/editor');
 const words = process.argv.slice(2);
 
+const stop = new AbortController();
+process.on('SIGINT', () => stop.abort());
+// test-electron passes on SIGINT alone.
+process.on('SIGTERM', () => process.emit('SIGINT', 'SIGINT'));
 process.exitCode = (await main()) ? 0 : 1;
 
 async function main(): Promise<boolean> {
   const total: SuiteResult = { passed: 0, failed: 0, pending: 0 };
   const started = performance.now();
   try {
-    const signal = new AbortController().signal;
-    const host = await runOperation({ name: 'find VS Code', signal, emit: showEvent }, findVscode);
+    const host = await runOperation({ name: 'find VS Code', signal: stop.signal, emit: showEvent }, findVscode);
     console.log(`VS Code: ${host.kind} (${host.executable})`);
+    await stopMachines();
     rmSync(artifacts, { recursive: true, force: true });
     mkdirSync(artifacts, { recursive: true });
     const runs = editorRuns.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
     for (const [index, run] of runs.entries()) {
+      stop.signal.throwIfAborted();
       console.log(`\n${run.name}`);
       const log = join(artifacts, `run-${index}.log`);
       add(total, await performRun(run, { host, log, onLine: (line) => console.log(line) }).catch(asFailure));

@@ -78,7 +78,8 @@ function packRealExtension(): string {
   return directory;
 }
 
-async function stopMachines(): Promise<void> {
+/** Ends what this run, or one that was killed before it, left running. */
+export async function stopMachines(): Promise<void> {
   const lab = openLab({
     paths: labPaths({ ...process.env, XDG_STATE_HOME: suiteState }),
     resources: { guest: '', examples: '' },

@@ -1,6 +1,7 @@
 // The user interface over the fake lab: views, commands, diagnostics, progress and cancel.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { commands, DiagnosticSeverity, languages, Position, type TextEditor, type TreeItem, Uri, window } from 'vscode';
 import type { BuildAndLoadResult } from '../../../extension/src/livepatch/build-and-load.ts';
 import type { MachineNode } from '../../../extension/src/machines/machine-node.ts';
@@ -234,6 +235,13 @@ describe('Livepatch Lab in a window', () => {
       assert.equal(await run('buildAndLoad'), undefined);
       assert.ok(!fake.lab.calls.some((call) => call.startsWith('build')));
     });
+  });
+
+  it('keeps the equivalent lpl line of every act', async () => {
+    await run('startMachine', { name: 'web9', target: fakeTarget });
+    const events = readFileSync(fake.journal, 'utf8').trimEnd().split('\n');
+    const lines = events.map((line) => (JSON.parse(line) as { equivalent?: string }).equivalent).filter(Boolean);
+    assert.equal(lines.at(-1), `lpl vm up web9 --target ${fakeTarget}`);
   });
 
   it('refuses to open a file outside the kernel tree', async () => {

@@ -15,7 +15,13 @@ import type { StandIn } from './install-stand-in.ts';
 import { startVscodeServer } from './vscode-server.ts';
 import { workbenchUrl } from './workbench-url.ts';
 
+/** Longer than any run takes; a window that hangs must not hang the tests. */
+const deadlineMs = 20 * 60_000;
+
 const stopped = new AbortController();
+setTimeout(() => stopped.abort(new Error(`no end after ${deadlineMs / 60_000} minutes`)), deadlineMs).unref();
+// Our stdin is a pipe of the test runner: its end is the runner's end, however that came.
+process.stdin.resume().once('end', () => stopped.abort(new Error('the runner is gone')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => stopped.abort(new Error(signal)));
 
