@@ -2,11 +2,11 @@
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { LabError } from '../core/error.ts';
 import { runCommand } from '../core/process.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { labRootArgv } from './lab-root.ts';
+import { makeOpensshKey } from './openssh-key.ts';
 
 /** What goes into the guest. */
 export type SshKeys = {
@@ -21,7 +21,7 @@ export async function makeSshKeys(
   { labRoot, files }: { labRoot: string; files: InstanceFiles },
   signal: AbortSignal,
 ): Promise<SshKeys> {
-  const client = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'livepatch-lab' });
+  const client = makeOpensshKey('livepatch-lab');
   const scratch = join(files.directory, 'host-key');
   await rm(scratch, { recursive: true, force: true });
   await mkdir(scratch, { mode: 0o700 });
@@ -38,10 +38,10 @@ export async function makeSshKeys(
   await rm(scratch, { recursive: true });
   const options = { mode: 0o600 };
   await Promise.all([
-    writeFile(files.sshKey, client.private, options),
+    writeFile(files.sshKey, client.privateKey, options),
     writeFile(files.sshHostKeyPub, `${hostPublic}\n`, options),
   ]);
-  return { authorized: `${client.public}\n`, hostKey };
+  return { authorized: `${client.publicKey}\n`, hostKey };
 }
 
 /** The client key and the pinned host key of an instance, for connecting to it. */

@@ -1,5 +1,5 @@
-// ssh to a guest: loopback only, one client key, the host key pinned byte for byte. The only importer of ssh2 with
-// ssh-keys.ts. Gives connections; ssh-guest.ts makes a Guest of one.
+// ssh to a guest: loopback only, one client key, the host key pinned byte for byte. The only importer of ssh2.
+// Gives connections; ssh-guest.ts makes a Guest of one.
 
 import ssh2, { type Client } from 'ssh2';
 import { LabError } from '../core/error.ts';
