@@ -1,11 +1,10 @@
 // The facade: the only door to the lab for the CLI and the editor. Nothing here decides; the rooms do.
 
-import { readFile, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { buildLivepatch } from './build/build-livepatch.ts';
 import { prepareTarget } from './build/prepare-target.ts';
 import type { BuildResult } from './build/result.ts';
-import { LabError } from './core/error.ts';
 import type { OpContext } from './core/operation.ts';
 import { type LabPaths, labPaths } from './core/paths.ts';
 import { cacheRooms } from './core/rooms.ts';
@@ -16,6 +15,7 @@ import { formatTargetName, parseTargetName } from './kernel/target.ts';
 import { disableLivepatch } from './klp/disable-livepatch.ts';
 import { type KlpPatch, readKlpStatus } from './klp/klp-status.ts';
 import { loadLivepatch } from './klp/load-livepatch.ts';
+import { readLivepatchModule } from './klp/module-file.ts';
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
 import type { Finding } from './toolroot/host-check.ts';
@@ -130,21 +130,14 @@ export function openLab(options: { paths?: LabPaths; resources: Site['resources'
     vmGuest: async (name: string, ctx: OpContext): Promise<Guest> => (await attachMachine({ paths, name }, ctx)).guest,
 
     /** Loads a module (a host path) and follows its transition; a stall is rolled back and is a result. */
-    klpLoad: ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> =>
-      onMachine(vm, ctx, async ({ guest }) => {
-        const name = basename(module, '.ko').replaceAll('-', '_');
-        const content = await readFile(module).catch((error: unknown) => {
-          throw new LabError('usage.invalid', `${module} cannot be read`, {
-            cause: error,
-            hint: 'give the path of a livepatch module (.ko)',
-          });
-        });
-        const transition = await loadLivepatch(
-          { guest, module: name, content, ...(timeoutMs ? { timeoutMs } : {}) },
-          ctx,
-        );
+    klpLoad: async ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> => {
+      const { name, content } = await readLivepatchModule(module);
+      return onMachine(vm, ctx, async ({ guest }) => {
+        const request = { guest, module: name, content, ...(timeoutMs ? { timeoutMs } : {}) };
+        const transition = await loadLivepatch(request, ctx);
         return { module: name, transition, patches: await readKlpStatus(guest, ctx.signal) };
-      }),
+      });
+    },
 
     klpStatus: (vm: string, ctx: OpContext): Promise<KlpPatch[]> =>
       onMachine(vm, ctx, ({ guest }) => readKlpStatus(guest, ctx.signal)),

@@ -9,7 +9,7 @@ import { lostSections } from './check-sections.ts';
 import { checkSymbols } from './check-symbols.ts';
 import type { UnitDiff } from './diff-unit.ts';
 import type { BuildFacts } from './kernel-facts.ts';
-import { importedVersions, moduleInfo, readSymvers } from '../kernel/module-metadata.ts';
+import { importedVersions, modinfoValues, readSymvers } from '../kernel/module-metadata.ts';
 import type { BuildReason } from './result.ts';
 import { reason } from './reason.ts';
 import type { Workbench } from './workbench.ts';
@@ -44,7 +44,7 @@ export async function checkModule(bench: Workbench, { module, facts, diffs }: Ch
 
 /** The kernel compares the whole string; its first word is the release. */
 function checkVermagic(elf: Elf, release: string): BuildReason[] {
-  const have = moduleInfo(elf).get('vermagic') ?? 'none';
+  const have = modinfoValues(elf, 'vermagic')[0] ?? 'none';
   return have.split(' ')[0] === release ? [] : [reason('vermagic', { have, want: release })];
 }
 

@@ -48,6 +48,7 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
     ...messages.reasons,
     ...(await notPatchable(bench, unit, messages.changed, lineOf)),
     ...notFaithful(unit, messages.changed, lineOf),
+    ...inlinedElsewhere(unit, messages.changed, lineOf),
   ];
   if (reasons.length > 0) return refused(...reasons);
   const function_ = (kind: 'changed' | 'new') => (name: string) => ({
@@ -104,4 +105,12 @@ function notFaithful({ path, fidelity }: Unit, changed: string[], lineOf: LineOf
       const detail = fidelity[name] ?? 'the target has no such function';
       return reason('fidelity', { file: path, function: name, line: lineOf(sourceName(name)) ?? 1, detail });
     });
+}
+
+/** Unchanged functions of which the target holds a version with a changed function inside. */
+function inlinedElsewhere({ path, inlined }: Unit, changed: string[], lineOf: LineOf): BuildReason[] {
+  return changed.flatMap((name) => {
+    const caller = inlined[name]?.find((each) => !changed.includes(each));
+    return caller ? [reason('NP03', { file: path, function: name, line: lineOf(sourceName(name)) ?? 1, caller })] : [];
+  });
 }

@@ -12,9 +12,11 @@ import { readElf } from '../kernel/elf.ts';
 import { unpackModule } from '../kernel/vmlinux-image.ts';
 import { compileUnit } from './compile-unit.ts';
 import { checkFidelity } from './fidelity.ts';
+import { inlinedOnlyInTarget } from './inlining.ts';
 import { type KbuildCommand, moduleOf } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { matchLayout } from './layout.ts';
+import { readSymvers } from '../kernel/module-metadata.ts';
 import { runObjtool } from './objtool.ts';
 import { makeReference } from './reference-object.ts';
 import { isRefused, type Refused, refused } from './refused.ts';
@@ -30,6 +32,8 @@ const unitFacts = z.object({
   command: z.object({ argv: z.array(z.string()), symvers: z.array(z.string()) }),
   /** Function -> 'same' or in what it differs from the stock image. */
   fidelity: z.record(z.string(), z.string()),
+  /** Function -> functions that hold a copy of it in the target, where our objects call it. */
+  inlined: z.record(z.string(), z.array(z.string())),
   /** Local symbols whose position in the target could not be proven. */
   ambiguous: z.array(z.string()),
   /** Proven position among the target's symbols of that name, 1-based; only for names that are not unique. */
@@ -63,7 +67,7 @@ export async function ensureUnit(
   given: { path: string; facts: BuildFacts },
 ): Promise<Unit | Refused> {
   const { path } = given;
-  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 2 } };
+  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 3 } };
   const stage = { id: `unit-${contentKey(path).slice(0, 6)}`, title: `original object of ${path}` };
   const directory = await runStage(ctx, stage, (inner) =>
     ensureArtefact(inner, request, async (out) => {
@@ -84,6 +88,8 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   ctx.waiting('kbuild, once for this file');
   const command = await makeReference(ctx, bench, { path, out: join(out, 'reference.o') });
   if (!command) return refused(reason('unit-not-built', { file: path }));
+  const foreign = await foreignVersions(bench, command);
+  if (foreign) return refused({ ...foreign, file: path });
   ctx.waiting('the original object');
   const [target, warnings] = await Promise.all([
     openTarget(ctx, bench, { ...making, command }),
@@ -109,10 +115,21 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
     object: target.name,
     command,
     fidelity: checkFidelity(reference, layout, stockCode(target)),
+    inlined: inlinedOnlyInTarget(reference, original),
     ambiguous: table.ambiguous,
     positions: Object.fromEntries(positions),
     objtoolWarnings: warnings,
   };
+}
+
+/** The type versions of exports hash every type they use: if they are the target's, so is the configuration. */
+async function foreignVersions({ kernel }: Workbench, { symvers }: KbuildCommand) {
+  const exported = readSymvers(await readFile(join(kernel.buildTree, 'Module.symvers'), 'utf8'));
+  const pairs = symvers.map((line) => line.split(' ') as [symbol: string, have: string]);
+  const wrong = pairs.find(([symbol, have]) => exported.get(symbol) !== Number.parseInt(have, 16));
+  if (!wrong) return undefined;
+  const [symbol, have] = wrong;
+  return reason('version-mismatch', { symbol, have, want: `0x${exported.get(symbol)?.toString(16) ?? '?'}` });
 }
 
 type WithCommand = Making & { command: KbuildCommand };
