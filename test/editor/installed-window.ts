@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { withCleanup } from '../../lab/src/core/cleanup.ts';
 import { runOperation } from '../../lab/src/core/operation.ts';
 import { launchBrowser, newWorkbenchPage } from './vscode-host/browser.ts';
-import { installStandIn } from './vscode-host/install-stand-in.ts';
+import { installStandIn, type StandIn } from './vscode-host/install-stand-in.ts';
 import { startVscodeServer } from './vscode-host/vscode-server.ts';
 
 export type InstalledWindow = {
@@ -41,14 +41,9 @@ export async function withInstalledWindow(
   await withCleanup(async (defer) => {
     const scratch = mkdtempSync(join(tmpdir(), 'lpl-window-'));
     defer('scratch directory', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
-    const folder = join(scratch, 'workspace');
-    const directories = { userDataDir: join(scratch, 'user'), extensionsDir: join(scratch, 'extensions') };
-    for (const directory of [folder, join(directories.userDataDir, 'User'), out])
-      mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directories.userDataDir, 'User/settings.json'), JSON.stringify(settings(theme)));
-    const flags = ['--accept-server-license-terms', '--server-data-dir', directories.userDataDir];
-    const install = [...flags, '--extensions-dir', directories.extensionsDir, '--install-extension', vsix];
-    execFileSync(standIn.node, [join(standIn.server, 'out/server-main.js'), ...install], { stdio: 'ignore' });
+    const { folder, ...directories } = furnish(scratch, theme);
+    mkdirSync(out, { recursive: true });
+    installVsix(standIn, directories, vsix);
     const server = await startVscodeServer({ standIn, ...directories, flags: [], signal, onLine: () => undefined });
     defer('server', async () => {
       scope.abort();
@@ -74,6 +69,23 @@ export async function withInstalledWindow(
       throw error;
     }
   });
+}
+
+type Directories = { userDataDir: string; extensionsDir: string };
+
+/** Makes the directories of a window, with its settings. */
+function furnish(scratch: string, theme: string): Directories & { folder: string } {
+  const folder = join(scratch, 'workspace');
+  const userDataDir = join(scratch, 'user');
+  for (const directory of [folder, join(userDataDir, 'User')]) mkdirSync(directory, { recursive: true });
+  writeFileSync(join(userDataDir, 'User/settings.json'), JSON.stringify(settings(theme)));
+  return { folder, userDataDir, extensionsDir: join(scratch, 'extensions') };
+}
+
+function installVsix({ node, server }: StandIn, { userDataDir, extensionsDir }: Directories, vsix: string): void {
+  const flags = ['--accept-server-license-terms', '--server-data-dir', userDataDir, '--extensions-dir', extensionsDir];
+  const argv = [join(server, 'out/server-main.js'), ...flags, '--install-extension', vsix];
+  execFileSync(node, argv, { stdio: 'ignore' });
 }
 
 async function command(page: Page, title: string): Promise<void> {
