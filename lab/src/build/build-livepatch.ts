@@ -16,7 +16,7 @@ import { ensureModuleRecipe } from './module-recipe.ts';
 import { makePatchedObject } from './patched-object.ts';
 import { preparePatch, type PatchedUnit } from './prepare-patch.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
-import type { BuildResult } from './result.ts';
+import type { BuildReason, BuildResult } from './result.ts';
 import { reason } from './reason.ts';
 import { recordStages, type StageRecorder } from './stage-recorder.ts';
 import { ensureUnit } from './unit.ts';
@@ -55,11 +55,18 @@ export async function buildLivepatch(request: BuildRequest, ctx: OpContext): Pro
 type Built = Pick<BuildResult, 'functions'> & { module: string };
 
 async function build(request: BuildRequest, moduleName: string, recorder: StageRecorder): Promise<Built | Refused> {
-  const { ctx } = recorder;
   const sources = await runStage(recorder.ctx, { id: 'apply', title: 'patch and source' }, () =>
     preparePatch(request.patch, request.kernel),
   );
   if (isRefused(sources)) return sources;
+  const built = await buildFrom(request, { sources, moduleName, recorder });
+  return isRefused(built) ? { ...built, reasons: withPlaces(built.reasons, sources) } : built;
+}
+
+type Prepared = { sources: readonly PatchedUnit[]; moduleName: string; recorder: StageRecorder };
+
+async function buildFrom(request: BuildRequest, { sources, moduleName, recorder }: Prepared): Promise<Built | Refused> {
+  const { ctx } = recorder;
   const bench = await openWorkbench(ctx, request);
   const facts = await ensureBuildFacts(ctx, bench);
   return withCleanup(async (defer) => {
@@ -118,6 +125,15 @@ async function diffOne(
   return runStage(recorder.ctx, { id: `diff-${index}`, title: `extract what changed in ${name}` }, (stage) =>
     diffUnit(stage, bench, { unit, source, facts, moduleName, out }),
   );
+}
+
+/** A reason that knows no better place gets that of the first change of its file, or of the patch. */
+function withPlaces(reasons: readonly BuildReason[], sources: readonly PatchedUnit[]): BuildReason[] {
+  return reasons.map((each) => {
+    const source = sources.find(({ path }) => path === (each.file ?? path));
+    const line = each.line ?? source?.applied.changes[0]?.newLine;
+    return { ...each, ...(source ? { file: source.path } : {}), ...(line === undefined ? {} : { line }) };
+  });
 }
 
 async function keepModule(
