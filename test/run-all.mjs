@@ -28,7 +28,9 @@ for (const suite of suites) {
   console.log(`\n── ${suite.name}`);
   const result = runSuite(suite);
   for (const key of Object.keys(total)) total[key] += result[key] ?? 0;
-  console.log(`── ${suite.name}: ${result.failed > 0 ? 'FAILED' : 'ok'} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  console.log(
+    `── ${suite.name}: ${result.failed > 0 ? 'FAILED' : 'ok'} (${((Date.now() - started) / 1000).toFixed(1)} s)`,
+  );
 }
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
@@ -36,7 +38,10 @@ process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 function runSuite({ argv: [file, ...args], counts }) {
   const scratch = mkdtempSync(join(tmpdir(), 'lpl-test-'));
   const resultFile = join(scratch, 'result.json');
-  const { status, error } = spawnSync(file, args, { stdio: 'inherit', env: { ...process.env, LPL_TEST_RESULT: resultFile } });
+  const { status, error } = spawnSync(file, args, {
+    stdio: 'inherit',
+    env: { ...process.env, LPL_TEST_RESULT: resultFile },
+  });
   if (error) console.error(error.message);
   const result = counts ? readResult(resultFile) : { passed: 0, failed: 0 };
   rmSync(scratch, { recursive: true });

@@ -63,7 +63,7 @@ describe('architecture', function () {
         tsPreCompilationDeps: true,
         doNotFollow: { path: 'node_modules' },
       },
-      { extensions: ['.ts', '.js'] } as never,
+      { extensions: ['.ts', '.js'] },
     );
     assert.ok(typeof output === 'object');
     assert.ok(output.summary.totalCruised > 100, 'the cruise found the sources');

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { exitCodeOf } from '../../../lab/src/cli/exit-code.ts';
+import { endedLine, formatMs, paintFor, runningLines } from '../../../lab/src/cli/stage-lines.ts';
+import { LabError } from '../../../lab/src/core/error.ts';
+import type { StageView } from '../../../lab/src/core/progress.ts';
+
+const lpl = join(import.meta.dirname, '../../../lab/bin/lpl.mjs');
+const plain = paintFor(false);
+const stage: StageView = { path: 'a/b', title: 'boot', depth: 1, state: 'running', startedAt: 0, cached: false };
+
+describe('exitCodeOf', () => {
+  it('tells usage, lock, cancel and "could not find out" apart', () => {
+    const codes = (['usage.invalid', 'state.locked', 'op.cancelled', 'qemu.exited', 'bug'] as const).map((code) =>
+      exitCodeOf(new LabError(code, 'x')),
+    );
+    assert.deepEqual(codes, [2, 75, 130, 69, 69]);
+    assert.equal(exitCodeOf(new TypeError('x')), 69);
+  });
+});
+
+describe('stage lines', () => {
+  it('show time, cache, note and error', () => {
+    assert.equal(endedLine({ ...stage, state: 'done', ms: 1234, note: 'ready' }, plain), '  ✔ boot 1.2 s  ready');
+    assert.equal(endedLine({ ...stage, state: 'done', ms: 3, cached: true }, plain), '  ✔ boot cached');
+    const error = { code: 'bug', message: 'broke', culprit: 'us' } as const;
+    assert.equal(endedLine({ ...stage, state: 'failed', ms: 3, error }, plain), '  ✖ boot 3 ms  broke');
+  });
+
+  it('show what is waited for and how far it is, within the terminal', () => {
+    const running = { ...stage, waiting: 'the mirror', progress: { done: 5e6, total: 20e6, unit: 'bytes' } };
+    const [line] = runningLines({ name: 'x', state: 'running', stages: [running] }, 2000, plain, 100);
+    assert.match(line ?? '', /boot 2\.0 s {2}5\.0 MB of 20\.0 MB {2}the mirror$/);
+    const [narrow] = runningLines({ name: 'x', state: 'running', stages: [running] }, 2000, plain, 20);
+    assert.ok((narrow ?? '').length < 20);
+  });
+
+  it('formats times for people', () => {
+    assert.deepEqual([900, 1500, 99_900, 150_000].map(formatMs), ['900 ms', '1.5 s', '99.9 s', '2 min 30 s']);
+  });
+});
+
+describe('lpl', function () {
+  this.timeout(20_000);
+
+  it('has help with an example for every command', () => {
+    const commands = [['doctor'], ['target', 'ls'], ['target', 'prepare'], ['build'], ['trial'], ['demo']];
+    const vm = ['up', 'ls', 'ssh', 'console', 'down'].map((verb) => ['vm', verb]);
+    const klp = ['load', 'status', 'disable', 'unload'].map((verb) => ['klp', verb]);
+    for (const words of [...commands, ...vm, ...klp])
+      assert.match(
+        execFileSync(process.execPath, [lpl, ...words, '--help'], { encoding: 'utf8' }),
+        /Example:\n +lpl /,
+        words.join(' '),
+      );
+  });
+
+  it('ends with 2 for a command or option that does not exist', () => {
+    for (const words of [['nonsense'], ['build'], ['vm', 'up', 'x', '--nonsense']])
+      assert.equal(spawnSync(process.execPath, [lpl, ...words]).status, 2, words.join(' '));
+  });
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isLabError } from '../../../lab/src/core/error.ts';
+import { affectsVersion, chooseKernel } from '../../../lab/src/trial/choose-kernel.ts';
+import { parseScenario, readScenario } from '../../../lab/src/trial/scenario.ts';
+
+const text = `schema: 1
+title: t
+patches:
+  - title: p
+    file: fix.patch
+    reproducer: fix.c
+    affects: { from: '6.12', before: '6.12.105' }
+`;
+
+describe('parseScenario', () => {
+  it('fills in defaults and makes paths absolute', () => {
+    const scenario = parseScenario(text, '/s/demo.yaml');
+    assert.equal(scenario.target, 'debian:trixie/cloud-amd64');
+    assert.equal(scenario.control, 'reboot');
+    assert.deepEqual(
+      scenario.patches.map(({ name, file, reproducer }) => [name, file, reproducer]),
+      [['fix', '/s/fix.patch', '/s/fix.c']],
+    );
+  });
+
+  const bad: [what: string, text: string, message: RegExp][] = [
+    ['broken YAML', 'schema: 1\ntitle: [', /^\/s\/x\.yaml:2: /],
+    ['an unknown key', `${text}speed: 3\n`, /speed/],
+    ['a missing patch', 'schema: 1\ntitle: t\npatches: []\n', /^\/s\/x\.yaml:3: patches: /],
+    ['a number out of range', `${text}soakMs: -1\n`, /^\/s\/x\.yaml:8: soakMs: /],
+    ['a path that leads out', text.replace('fix.patch', '../fix.patch'), /leads out/],
+    ['a module name with a slash', text.replace('reproducer: fix.c', 'modules: [a/b]'), /^\/s\/x\.yaml:6: /],
+  ];
+  for (const [what, content, message] of bad) {
+    it(`refuses ${what} with file and line`, () => {
+      assert.throws(
+        () => parseScenario(content, '/s/x.yaml'),
+        (error) => isLabError(error, 'scenario.invalid') && message.test(error.message),
+      );
+    });
+  }
+
+  it('accepts every example that ships', async () => {
+    const examples = join(import.meta.dirname, '../../../lab/examples');
+    const files = readdirSync(examples, { recursive: true }).filter((name) => String(name).endsWith('.yaml'));
+    assert.ok(files.length >= 2);
+    for (const name of files) await readScenario(join(examples, String(name)));
+  });
+});
+
+describe('chooseKernel', () => {
+  const scenario = parseScenario(text, '/s/demo.yaml');
+  const kernels = (...versions: string[]) => versions.map((version) => ({ target: { version } }));
+
+  it('takes the newest kernel that still has a bug', () => {
+    const choice = chooseKernel(scenario, kernels('6.12.94', '6.12.107', '6.12.100', '6.1.192'));
+    assert.equal(choice?.kernel.target.version, '6.12.100');
+  });
+
+  it('takes none when all are fixed', () => {
+    assert.equal(chooseKernel(scenario, kernels('6.12.105', '6.12.117')), undefined);
+  });
+
+  it('keeps only the patches that have something to mend there', () => {
+    const two = {
+      ...scenario,
+      patches: [...scenario.patches, { ...scenario.patches[0], name: 'other', affects: { before: '6.12.95' } }],
+    };
+    const choice = chooseKernel(two as typeof scenario, kernels('6.12.100'));
+    assert.deepEqual(
+      choice?.patches.map(({ name }) => name),
+      ['fix'],
+    );
+  });
+
+  it('knows that a patch without bounds suits every kernel', () => {
+    assert.equal(affectsVersion({}, '9.9'), true);
+  });
+});
