@@ -67,7 +67,7 @@ export async function ensureUnit(
   given: { path: string; facts: BuildFacts },
 ): Promise<Unit | Refused> {
   const { path } = given;
-  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 2 } };
+  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 4 } };
   const stage = { id: `unit-${contentKey(path).slice(0, 6)}`, title: `original object of ${path}` };
   const directory = await runStage(ctx, stage, (inner) =>
     ensureArtefact(inner, request, async (out) => {
