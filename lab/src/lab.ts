@@ -1,6 +1,5 @@
 // The facade: the only door to the lab for the CLI and the editor. Nothing here decides; the rooms do.
 
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLivepatch } from './build/build-livepatch.ts';
 import { prepareTarget } from './build/prepare-target.ts';
@@ -28,7 +27,8 @@ import { instanceFiles } from './vm/instance-files.ts';
 import { listInstances } from './vm/list-instances.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
 import { type MachineStatus, machineStatus } from './vm/machine-status.ts';
-import { stopInstance } from './vm/stop-instance.ts';
+import { reapInstances } from './vm/reap-instances.ts';
+import { removeInstance } from './vm/remove-instance.ts';
 
 // What both doors need to run and show operations.
 export { type Argv, showArgv } from './core/command.ts';
@@ -110,6 +110,7 @@ export function openLab(options: { paths?: LabPaths; resources: Site['resources'
     },
 
     vmList: async (ctx: OpContext): Promise<MachineStatus[]> => {
+      await reapInstances(paths, ctx.signal);
       const instances = await listInstances(paths);
       return Promise.all(instances.map((files) => machineStatus(files, ctx.signal)));
     },
@@ -119,11 +120,8 @@ export function openLab(options: { paths?: LabPaths; resources: Site['resources'
 
     /** Ends the machine and forgets it. Throws `vm.unknown`. */
     vmDown: async (name: string, ctx: OpContext): Promise<void> => {
-      const files = instanceFiles(paths, name);
-      await machineStatus(files, ctx.signal);
-      await stopInstance(files);
-      await rm(files.directory, { recursive: true, force: true });
-      await rm(files.sockets, { recursive: true, force: true });
+      await machineStatus(instanceFiles(paths, name), ctx.signal);
+      await removeInstance(paths, name);
     },
 
     /** Root in the machine; the caller closes it. */

@@ -62,6 +62,20 @@ describe('lpl', function () {
     assert.deepEqual(await lab.qemus(), []);
   });
 
+  it('sees and ends a machine whose start was killed in the middle', async () => {
+    const up = lab.start('vm', 'up', 'web2', '--target', target);
+    await up.event((event) => event.type === 'stage.waiting' && event.what.startsWith('the kernel and init'));
+    up.process.kill('SIGKILL');
+    await up.ended;
+    const machines = (await lab.run('vm', 'ls')).json['machines'] as { name: string; state: string }[];
+    assert.deepEqual(
+      machines.map(({ name, state }) => [name, state]),
+      [['web2', 'running']],
+    );
+    assert.equal((await lab.run('vm', 'down', 'web2')).code, 0);
+    assert.deepEqual(await lab.qemus(), []);
+  });
+
   it('passes on the exit code of a command in the guest, and knows no machine that is not there', async () => {
     const missing = await lab.run('vm', 'ssh', 'nobody', 'true');
     assert.equal(missing.code, 2);

@@ -1,8 +1,8 @@
 // Content-addressed artefacts in the cache: made once, published whole, shared by everyone who asks for the same inputs.
 
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { withLock } from './lock.ts';
 import type { StageContext } from './operation.ts';
 import { publishDirectory, writeJson } from './store.ts';
@@ -46,12 +46,20 @@ export async function ensureArtefact(
       ctx.cached();
       return path;
     }
+    await removeTornAttempts(path);
     await publishDirectory(path, async (temporary) => {
       await make(temporary);
       await writeJson(join(temporary, 'stage.json'), { label: request.label, inputs: request.inputs });
     });
     return path;
   });
+}
+
+/** What killed makers left; whoever holds the lock of the artefact is its only maker. */
+async function removeTornAttempts(path: string): Promise<void> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const torn = names.filter((name) => name === basename(path) || name.startsWith(`${basename(path)}.tmp-`));
+  await Promise.all(torn.map((name) => rm(join(dirname(path), name), { recursive: true, force: true })));
 }
 
 async function isComplete(path: string): Promise<boolean> {

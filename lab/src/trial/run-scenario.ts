@@ -8,6 +8,7 @@ import type { StockKernel } from '../kernel/catalog.ts';
 import { resolveTarget } from '../kernel/prepare-kernel.ts';
 import type { BuildReason } from '../build/result.ts';
 import { figureLines } from './figure-lines.ts';
+import { reapInstances } from '../vm/reap-instances.ts';
 import { trialGround } from './ground.ts';
 import { readScenario, type Scenario } from './scenario.ts';
 import { runTrial } from './trial.ts';
@@ -49,6 +50,7 @@ export async function runOnKernel(
   scenario: Scenario,
   stock: StockKernel,
 ): Promise<TrialSummary> {
+  await reapInstances(site.paths, ctx.signal);
   const id = `${new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomBytes(2).toString('hex')}`;
   const directory = join(site.paths.state, 'trials', id);
   const stages: TrialSummary['stages'] = [];

@@ -1,7 +1,7 @@
 // A trial: one scenario on one target kernel, from sources to a verdict. What could not be found out is told apart from
 // what was found out; only a cancelled trial throws.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asLabError, isLabError } from '../core/error.ts';
@@ -49,7 +49,7 @@ export async function runTrial(
   };
   const evidence = emptyEvidence(scenario, ground);
   try {
-    await gather(scenario, ground, evidence, ctx);
+    await gather(scenario, ground, evidence, directory, ctx);
   } catch (error) {
     if (outer.signal.aborted || isLabError(error, 'op.cancelled')) throw error;
     const { code, message, culprit } = asLabError(error);
@@ -83,7 +83,13 @@ function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
   };
 }
 
-async function gather(scenario: Scenario, ground: TrialGround, evidence: Evidence, ctx: OpContext): Promise<void> {
+async function gather(
+  scenario: Scenario,
+  ground: TrialGround,
+  evidence: Evidence,
+  directory: string,
+  ctx: OpContext,
+): Promise<void> {
   // Building and booting need nothing of each other; a patch that does not build needs no machine.
   let machine: RunningMachine | undefined;
   try {
@@ -97,8 +103,15 @@ async function gather(scenario: Scenario, ground: TrialGround, evidence: Evidenc
     await observe(scenario, machine, evidence, ctx);
     if (scenario.control === 'reboot' && !evidence.hindrance) evidence.control = await recordReboot(machine, ctx);
   } finally {
-    await machine?.stop();
+    if (machine) await endMachine(machine, directory);
   }
+}
+
+/** Its console is evidence; nothing else of it is kept. */
+async function endMachine(machine: RunningMachine, directory: string): Promise<void> {
+  await machine.stop();
+  await copyFile(machine.files.consoleLog, join(directory, 'console.log'));
+  await machine.forget();
 }
 
 async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext): Promise<PatchEvidence[]> {

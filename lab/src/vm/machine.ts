@@ -1,6 +1,6 @@
 // The public face of the VM room: a running machine, whoever started it.
 
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
@@ -67,6 +67,8 @@ export type RunningMachine = {
   detach(): Promise<void>;
   /** Ends QEMU. Works under a cancelled operation too. */
   stop(): Promise<void>;
+  /** Removes the directory of a machine that was stopped. */
+  forget(): Promise<void>;
 };
 
 const bootTimeoutMs = 90_000;
@@ -145,6 +147,7 @@ async function machineOf(files: InstanceFiles, run: InstanceRun, connected: Gues
       await guest.close();
       await stopInstance(files);
     },
+    forget: () => rm(files.directory, { recursive: true, force: true }),
   };
 }
 

@@ -76,6 +76,17 @@ describe('ensureArtefact', () => {
     assert.equal(made, 2);
   });
 
+  it('clears away what a killed maker left', async () => {
+    const path = await ensure({ v: 3 }, async () => undefined);
+    await rm(path, { recursive: true });
+    await mkdir(`${path}.tmp-1-x`);
+    await ensure({ v: 3 }, async () => undefined);
+    assert.deepEqual(
+      (await readdir(room)).map((name) => join(room, name)),
+      [path],
+    );
+  });
+
   it('publishes nothing when making fails', async () => {
     await assert.rejects(
       ensure({}, async () => Promise.reject(new Error('half'))),
