@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { labPaths } from '../../lab/src/core/paths.ts';
 import { openLab } from '../../lab/src/lab.ts';
+import manifest from '../../extension/package.json' with { type: 'json' };
 import { bundle } from './bundle.ts';
 import { packFakeExtension } from './fixtures/pack-fake-extension.ts';
 import { runInVscode, type SuiteRun } from './run-in-vscode.ts';
@@ -73,7 +74,7 @@ export async function performRun(spec: RunSpec, base: Pick<SuiteRun, 'host' | 'l
 function packRealExtension(): string {
   const directory = join(repository, 'extension');
   execFileSync('npm', ['run', 'package'], { cwd: directory, stdio: ['ignore', 'ignore', 'inherit'] });
-  const { size } = statSync(join(directory, 'dist/livepatch-lab.vsix'));
+  const { size } = statSync(join(directory, `${manifest.name}-${manifest.version}.vsix`));
   if (size > vsixLimitBytes) throw new Error(`the VSIX has ${size} bytes, more than ${vsixLimitBytes}`);
   return directory;
 }

@@ -3,13 +3,14 @@
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import manifest from '../../extension/package.json' with { type: 'json' };
 import { openLab } from '../../lab/src/lab.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
 import { type InstalledWindow, withInstalledWindow } from './installed-window.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const out = join(repository, 'artifacts/screenshots/real');
-const vsix = join(repository, 'extension/dist/livepatch-lab.vsix');
+const vsix = join(repository, 'extension', `${manifest.name}-${manifest.version}.vsix`);
 const minute = 60_000;
 
 process.env['XDG_STATE_HOME'] = join(repository, 'artifacts/screenshots/state');
@@ -37,7 +38,7 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   await page.keyboard.press('Enter');
   await page.locator('.notification-list-item-message', { hasText: 'Boot web1' }).waitFor({ timeout: minute });
   await shoot('3-starting');
-  await row('web1').click({ timeout: minute });
+  await row('web1running').click({ timeout: minute });
   await row('no livepatch').waitFor({ timeout: minute });
   await row('web1').hover();
   await page.locator('.sidebar .action-label[aria-label^="Open source of target"]').first().click();
@@ -59,5 +60,6 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   await page.locator('.notification-list-item-message', { hasText: 'Trial' }).waitFor({ timeout: minute });
   const report = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
   await report.locator('.verdict').waitFor({ timeout: 3 * minute });
+  await row('trial-').waitFor({ state: 'detached', timeout: 10_000 });
   await shoot('5-report');
 }
