@@ -77,7 +77,9 @@ function persistentLine(
   switch (event.type) {
     case 'stage.end': {
       const stage = view.stages.findLast(({ path }) => path === event.stage);
-      return stage && endedLine(stage, paint);
+      // What was at hand already is worth a line only where people follow the story, at the top.
+      if (!stage || (stage.cached && stage.depth > 0 && !verbose)) return undefined;
+      return endedLine(stage, paint);
     }
     case 'klp.stalled':
       return event.tasks

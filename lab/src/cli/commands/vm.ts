@@ -47,7 +47,9 @@ export function addVmCommands(program: Command, lab: () => Lab): void {
         if (first === undefined) return { json: null, text: '', exitCode: await openShell(lab(), name, ctx) };
         const guest = await lab().vmGuest(name, ctx);
         try {
-          const result = await guest.exec([first, ...rest], { signal: ctx.signal, timeoutMs: 24 * 3600_000 });
+          // One word is a line for the guest's shell, as with ssh; several are one command, quoted.
+          const argv = rest.length === 0 ? (['sh', '-c', first] as const) : ([first, ...rest] as const);
+          const result = await guest.exec(argv, { signal: ctx.signal, timeoutMs: 24 * 3600_000 });
           process.stderr.write(result.stderr);
           return { json: { schema: 1, ...result }, text: result.stdout.replace(/\n$/, ''), exitCode: result.exitCode };
         } finally {
