@@ -1,5 +1,6 @@
 // `npm run test:editor [WORD...]`: the editor suites in a real VS Code, after the negative controls of how they are
-// judged; with words, only the runs whose names contain one. LPL_TEST_RESULT names a file for {passed, failed}.
+// judged; with words, only the runs whose names contain one. LPL_TEST_RESULT names a file for
+// {passed, failed, skipped}.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +42,8 @@ async function main(): Promise<boolean> {
   console.log(`\n  ${total.passed} passing (${seconds}s)\n  ${total.failed} failing`);
   if (total.pending > 0) console.log(`  ${total.pending} pending`);
   const resultFile = process.env['LPL_TEST_RESULT'];
-  if (resultFile) writeFileSync(resultFile, JSON.stringify({ passed: total.passed, failed: total.failed }));
+  if (resultFile)
+    writeFileSync(resultFile, JSON.stringify({ passed: total.passed, failed: total.failed, skipped: total.pending }));
   return total.failed === 0 && total.passed > 0;
 }
 
