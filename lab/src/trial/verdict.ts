@@ -19,12 +19,7 @@ export function judgeEvidence(evidence: Evidence): Verdict {
     return { verdict: 'refused', checks: [], reasons: refusals.map(({ rule, message }) => `${rule}: ${message}`) };
   const failures = evidence.patches.flatMap(({ build }) => (build.verdict === 'failed' ? build.reasons : []));
   if (failures.length > 0) {
-    const where = (file?: string, line?: number) => (file ? `${file}${line ? `:${line}` : ''}: ` : '');
-    return {
-      verdict: 'fail',
-      checks: [],
-      reasons: failures.map(({ file, line, message }) => where(file, line) + message),
-    };
+    return { verdict: 'fail', checks: [], reasons: failures.map(({ message }) => message) };
   }
   const checks = [...uptimeChecks(evidence), ...behaviourChecks(evidence)];
   const failed = checks.filter(({ ok }) => ok === false);

@@ -51,7 +51,8 @@ export function showBuild({ verdict, module, functions, reasons, stages }: Build
     return [`built ${module} in ${(took / 1000).toFixed(1)} s`, ...changed].join('\n');
   }
   const lines = reasons.flatMap(({ rule, file, line, message, hint }) => {
-    const where = file ? `${file}${line ? `:${line}` : ''}: ` : '';
+    // Some messages name their place themselves.
+    const where = file && !message.includes(file) ? `${file}${line ? `:${line}` : ''}: ` : '';
     return [`  ${where}${message} [${rule}]`, ...(hint ? [`    ${hint}`] : [])];
   });
   return [verdict === 'refused' ? 'refused' : 'does not build', ...lines].join('\n');
