@@ -1,9 +1,8 @@
 // From a source patch to a livepatch module for a stock kernel, without building that kernel (engine objdiff): compile the
 // touched units before and after, extract what changed, link, and check at every step that the result fits the target.
 
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { withCleanup } from '../core/cleanup.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { TargetKernel } from '../kernel/target.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
@@ -18,6 +17,7 @@ import { preparePatch, type PatchedUnit } from './prepare-patch.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
 import type { BuildReason, BuildResult } from './result.ts';
 import { reason } from './reason.ts';
+import { withScratch } from './scratch.ts';
 import { recordStages, type StageRecorder } from './stage-recorder.ts';
 import { ensureUnit } from './unit.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
@@ -69,9 +69,7 @@ async function buildFrom(request: BuildRequest, { sources, moduleName, recorder 
   const { ctx } = recorder;
   const bench = await openWorkbench(ctx, request);
   const facts = await ensureBuildFacts(ctx, bench);
-  return withCleanup(async (defer) => {
-    const scratch = await mkdtemp(join(bench.room, 'work-'));
-    defer('remove the scratch directory', () => rm(scratch, { recursive: true, force: true }));
+  return withScratch(bench.room, async (scratch) => {
     const [hook, diffs] = await runTogether(ctx, [
       async (inner) => {
         const recipe = await ensureModuleRecipe(inner, bench, facts);

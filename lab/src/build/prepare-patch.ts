@@ -46,7 +46,11 @@ function checkFile(file: PatchedFile): PatchedFile | Refused {
   return file;
 }
 
-const firstLine = ({ hunks }: PatchedFile) => hunks[0]?.newStart ?? 1;
+/** The first line the patch adds, or before which it deletes, in the patched file. */
+function firstLine({ hunks: [hunk] }: PatchedFile): number {
+  const before = hunk?.lines.findIndex(({ kind }) => kind !== 'keep') ?? 0;
+  return Math.max((hunk?.newStart ?? 1) + before, 1);
+}
 
 async function applyToSource(
   file: PatchedFile,

@@ -9,6 +9,7 @@ import { type OpContext, runStage } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import type { TargetKernel } from '../kernel/target.ts';
 import { type Bind, inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
+import { sweepScratch } from './scratch.ts';
 
 export type Workbench = {
   kernel: TargetKernel;
@@ -27,7 +28,7 @@ export const inside = { out: '/lpl/out', kpatch: '/lpl/kpatch', tools: '/lpl/too
 
 const format = 1;
 
-/** Opens the bench, copying the build tree the first time (0.2 s). */
+/** Opens the bench, copying the build tree the first time (0.2 s), and clears away what killed builds left on it. */
 export async function openWorkbench(
   ctx: OpContext,
   given: { kernel: TargetKernel; labRoot: Toolroot; kpatch: string; cache: string },
@@ -43,6 +44,7 @@ export async function openWorkbench(
   });
   const room = join(given.cache, `${kernel.release}-${key}`);
   await mkdir(room, { recursive: true });
+  await sweepScratch(room);
   const tree = await runStage(ctx, { id: 'tree', title: 'private copy of the build tree' }, (stage) =>
     ensureArtefact(stage, { room, label: 'tree', inputs: { of: basename(kernel.buildTree) } }, async (directory) => {
       const argv: Argv = ['cp', '-a', '--reflink=auto', `${kernel.buildTree}/.`, directory];

@@ -53,10 +53,10 @@ describe('preparePatch', () => {
     ['a file as a directory', diff('fs/x.c/y.c'), ['patch-no-such-file fs/x.c/y.c']],
     ['context that differs', diff('fs/x.c', '@@ -1,2 +1,3 @@\n ONE\n+new\n two\n'), ['patch-does-not-apply fs/x.c 1']],
     ['a new file', '--- /dev/null\n+++ b/fs/new.c\n@@ -0,0 +1,1 @@\n+int x;\n', ['patch-file-set fs/new.c']],
-    ['lib/', diff('lib/x.c'), ['NP01 lib/x.c 1']],
-    ['assembly', diff('arch/x86/entry/x.S'), ['NP01 arch/x86/entry/x.S 1']],
-    ['a header', diff('include/linux/x.h'), ['DA10 include/linux/x.h 1']],
-    ['several at once', diff('lib/x.c') + diff('include/linux/x.h'), ['NP01 lib/x.c 1', 'DA10 include/linux/x.h 1']],
+    ['lib/', diff('lib/x.c'), ['NP01 lib/x.c 2']],
+    ['assembly', diff('arch/x86/entry/x.S'), ['NP01 arch/x86/entry/x.S 2']],
+    ['a header', diff('include/linux/x.h'), ['DA10 include/linux/x.h 2']],
+    ['several at once', diff('lib/x.c') + diff('include/linux/x.h'), ['NP01 lib/x.c 2', 'DA10 include/linux/x.h 2']],
   ] as const)
     it(`refuses ${what}`, async () => assert.deepEqual(await rulesOf(patch), rules));
 });
