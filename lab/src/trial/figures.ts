@@ -19,6 +19,8 @@ export type StallFigures = {
   /** Longest gap between two heartbeat ticks, and the same less what the host's scheduler took. */
   longestMs: number;
   longestOwnMs: number;
+  /** Longest time on the host in which nothing was heard of the witness. */
+  longestUnheardMs: number;
   samples: number;
 };
 
@@ -84,7 +86,9 @@ export function stallFigures(run: Run, window: Window = whole(run)): StallFigure
       .reduce((sum, { delayMs }) => sum + delayMs, 0);
     longestOwnMs = Math.max(longestOwnMs, gapMs - delay);
   }
-  return { longestMs, longestOwnMs, samples: samples.length };
+  const heard = [window.fromMs, ...samples.map(({ atMs }) => atMs), window.toMs];
+  const longestUnheardMs = Math.max(...steps(heard).map(({ fromMs, toMs }) => toMs - fromMs));
+  return { longestMs, longestOwnMs, longestUnheardMs, samples: samples.length };
 }
 
 /** CPU the witness itself used, as a fraction of one guest CPU. */

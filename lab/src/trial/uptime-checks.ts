@@ -85,15 +85,25 @@ function requestCheck(run: Run): Check {
   };
 }
 
+/** Lines come every 100 ms; over a busy host's ssh now and then a second late. */
+const unheardLimitMs = 2000;
+
 /** How long a gap may be: five times the longest of this guest's own baseline, and never under a quarter second. */
 function stallCheck(run: Run): Check {
   const base = { id: 'stall', title: 'no stall beyond the baseline' };
   const baseline = run.phases.find(({ name }) => name === 'baseline');
   const quiet = baseline && stallFigures(run, baseline);
   const patched = baseline && stallFigures(run, { fromMs: baseline.toMs, toMs: run.durationMs });
-  const expectedSamples = (run.durationMs - (baseline?.toMs ?? 0)) / 100;
-  if (!quiet || !patched || quiet.samples < 5 || patched.samples < expectedSamples / 4)
-    return { ...base, ok: undefined, figure: 'the heartbeat was not heard all the time' };
+  if (!quiet || !patched || quiet.samples < 5)
+    return { ...base, ok: undefined, figure: 'no heartbeat to compare with' };
+  // A witness that fell silent saw nothing, whatever the reason; a stall it saw shows in the gap it reports afterwards.
+  const unheardMs = patched.longestUnheardMs - patched.longestMs;
+  if (unheardMs > unheardLimitMs)
+    return {
+      ...base,
+      ok: undefined,
+      figure: `nothing was heard of the heartbeat for ${seconds(patched.longestUnheardMs)}`,
+    };
   const limitMs = Math.max(250, 5 * quiet.longestMs);
   const cost = witnessCost(run);
   return {
