@@ -34,6 +34,8 @@ const refusals: Record<string, Partial<BuildReason>> = {
     line: 388,
     function: 'ktime_get_mono_fast_ns',
   },
+  'objtool-FAIL': { rule: 'objtool', file: 'fs/proc/version.c', line: 10, function: 'version_proc_show' },
+  'section-FAIL': { rule: 'kpatch', file: 'fs/proc/version.c', line: 10, function: 'version_proc_show' },
   'sealed-pointer-FAIL': { rule: 'CO04', file: 'fs/proc/cmdline.c', line: 6, function: 'ksys_sync' },
   'static-local-FAIL': { rule: 'DA04', file: 'drivers/tty/vt/vt.c', line: 747, function: 'complement_pos' },
   'syntax-error-FAIL': {

@@ -90,10 +90,17 @@ function translate(text: string, place: ChangePlace): BuildReason | undefined {
   return undefined;
 }
 
-/** The last error the tool printed, without its source location; for what no pattern knows. */
-export function lastError(output: string): string {
-  const errors = output.split('\n').filter((line) => /ERROR|unreconcilable/.test(line));
-  return (errors.at(-1) ?? output.trim().split('\n').at(-1) ?? '')
+/** Why a run failed: what the patterns know, or else the tool's own last words. Never empty. */
+export function reasonsOfFailure(output: string, place: ChangePlace): BuildReason[] {
+  const { reasons } = readDiffMessages(output, place);
+  const { file, line, function: around } = place;
+  return reasons.length > 0 ? reasons : [reason('kpatch', { file, line, function: around, detail: lastError(output) })];
+}
+
+/** The last error the tool printed, without its source location. */
+function lastError(output: string): string {
+  const lines = output.trim().split('\n');
+  return (lines.findLast((line) => line.includes('ERROR')) ?? lines.at(-1) ?? '')
     .replace(/^.*ERROR: (\S+\.o: )?(\w+: \d+: )?/, '')
     .trim();
 }

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { findDefinition, findFunction } from '../patch/find-function.ts';
-import { type ChangePlace, lastError, readDiffMessages } from './diff-messages.ts';
+import { type ChangePlace, readDiffMessages, reasonsOfFailure } from './diff-messages.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
 import { type Refused, refused } from './refused.ts';
@@ -37,13 +37,7 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
   const { lineOf } = place;
   const messages = readDiffMessages(output, place);
   if (exitCode === 3 && messages.reasons.length === 0) return { unit, patched, functions: [] };
-  if (exitCode !== 0) {
-    const reasons =
-      messages.reasons.length > 0
-        ? messages.reasons
-        : [reason('kpatch', { file: unit.path, line: place.line, detail: lastError(output) })];
-    return refused(...reasons);
-  }
+  if (exitCode !== 0) return refused(...reasonsOfFailure(output, place));
   const reasons = [
     ...messages.reasons,
     ...(await notPatchable(bench, unit, messages.changed, lineOf)),

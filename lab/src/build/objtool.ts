@@ -6,6 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
+import { reason } from './reason.ts';
+import type { BuildReason } from './result.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 
 /** Flags that only make sense when objtool sees the whole of vmlinux or a module. */
@@ -36,13 +38,27 @@ export async function runObjtool(
   const file = `${inside.out}/${given.name}`;
   const argv = ['tools/objtool/objtool', ...given.flags, ...(given.module ? ['--module'] : []), file] as const;
   const { stderr } = await runCommand(withToolchain(bench, { argv, out: given.out }), { signal: ctx.signal });
+  return readObjtoolWarnings(stderr);
+}
+
+/** `OBJECT: warning: objtool: FUNCTION+0xOFFSET: TEXT`, the object and offsets left out: they differ with every build. */
+export function readObjtoolWarnings(stderr: string): string[] {
   return stderr
     .split('\n')
     .filter((line) => /warning|error/i.test(line))
-    .map((line) =>
-      line
-        .replace(`${file}: `, '')
-        .replace(/^.*?objtool: /, '')
-        .replace(/\+0x[0-9a-f]+/g, ''),
-    );
+    .map((line) => line.replace(/^.*?objtool: /, '').replace(/\+0x[0-9a-f]+/g, ''));
+}
+
+/** Reasons against the patched object: what objtool says about it and did not say about the original. */
+export function newObjtoolReasons(
+  unit: { path: string; objtoolWarnings: readonly string[] },
+  warnings: readonly string[],
+  lineOf: (name: string) => number | undefined,
+): BuildReason[] {
+  const news = warnings.filter((warning) => !unit.objtoolWarnings.includes(warning));
+  return news.map((detail) => {
+    const subject = /^([\w.]+)(?:\(\))?: /.exec(detail)?.[1];
+    const place = subject === undefined ? {} : { function: subject, line: lineOf(subject) };
+    return reason('objtool', { file: unit.path, ...place, detail });
+  });
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readElf } from '../kernel/elf.ts';
+import { findDefinition } from '../patch/find-function.ts';
 import { keepLineNumbers } from '../patch/keep-line-numbers.ts';
 import { changedExports, patchedSymvers } from './check-exports.ts';
 import { tablesLostByObjtool } from './check-sections.ts';
@@ -13,7 +14,7 @@ import { readCompilerMessages } from './compiler-messages.ts';
 import { compileUnit } from './compile-unit.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { movedSections } from './moved-sections.ts';
-import { runObjtool } from './objtool.ts';
+import { newObjtoolReasons, runObjtool } from './objtool.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
 import { type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
@@ -59,12 +60,10 @@ export async function makePatchedObject(
   return reasons.length > 0 ? refused(...reasons) : { original, patched };
 }
 
-/** Warnings that the original object does not have as well. */
-async function objtoolReasons(ctx: StageContext, bench: Workbench, { unit, facts, out }: CompileGiven) {
+async function objtoolReasons(ctx: StageContext, bench: Workbench, { unit, source, facts, out }: CompileGiven) {
   const module = unit.object !== 'vmlinux';
   const warnings = await runObjtool(ctx, bench, { out, name: 'patched.o', module, flags: facts.objtool });
-  const news = warnings.filter((warning) => !unit.objtoolWarnings.includes(warning));
-  return news.map((detail) => reason('objtool', { file: unit.path, detail }));
+  return newObjtoolReasons(unit, warnings, (name) => findDefinition(source.applied.text, name));
 }
 
 async function objectReasons(objects: PatchedObject, { path, command }: Unit, after: string[] | undefined) {

@@ -30,9 +30,11 @@ export async function makeReference(
 async function runMake(ctx: StageContext, bench: Workbench, object: string): Promise<boolean> {
   const { source, buildTree, release } = bench.kernel;
   const argv = kbuildArgv(source, release, `O=${buildTree}`, object);
-  const onLine = (text: string) => ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   try {
-    await runCommand(withToolchain(bench, { argv, tree: 'write' }), { signal: ctx.signal, onLine });
+    const { stdout, stderr } = await runCommand(withToolchain(bench, { argv, tree: 'write' }), { signal: ctx.signal });
+    // Told only now: an attempt that may fail must not look like a failure.
+    for (const text of `${stdout}\n${stderr}`.split('\n'))
+      if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
     return true;
   } catch (error) {
     const stderr = isLabError(error, 'command.failed') ? String(error.details['stderr']) : '';

@@ -1,7 +1,7 @@
 // One translation unit of the target, ready to be compared with a patched one: which object of the running kernel it is
 // part of, the original object, its symbol table, and for each function whether it is what the target runs.
 
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { contentKey, ensureArtefact } from '../core/artefact.ts';
@@ -9,7 +9,6 @@ import { LabError } from '../core/error.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import { readElf } from '../kernel/elf.ts';
-import { unpackModule } from '../kernel/vmlinux-image.ts';
 import { compileUnit } from './compile-unit.ts';
 import { checkFidelity } from './fidelity.ts';
 import { inlinedOnlyInTarget } from './inlining.ts';
@@ -18,12 +17,12 @@ import type { BuildFacts } from './kernel-facts.ts';
 import { matchLayout } from './layout.ts';
 import { readSymvers } from '../kernel/module-metadata.ts';
 import { runObjtool } from './objtool.ts';
+import { openTarget } from './open-target.ts';
 import { makeReference } from './reference-object.ts';
 import { isRefused, type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
 import { stockCode } from './stock-code.ts';
 import { synthesizeSymbolTable } from './symbol-table.ts';
-import { readModule, readVmlinux, type TargetObject } from './target-object.ts';
 import type { Workbench } from './workbench.ts';
 
 const unitFacts = z.object({
@@ -92,7 +91,7 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   if (foreign) return refused({ ...foreign, file: path });
   ctx.waiting('the original object');
   const [target, warnings] = await Promise.all([
-    openTarget(ctx, bench, { ...making, command }),
+    openTarget(ctx, bench.kernel, { path, command, image: facts.image, out }),
     makeOriginal(ctx, bench, { ...making, command }),
   ]);
   if (isRefused(target)) return target;
@@ -145,26 +144,4 @@ async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, 
     });
   const module = moduleOf(command) !== undefined;
   return runObjtool(ctx, bench, { out, name: 'original.o', module, flags: facts.objtool });
-}
-
-async function openTarget(
-  ctx: StageContext,
-  bench: Workbench,
-  { path, facts, out, command }: WithCommand,
-): Promise<TargetObject | Refused> {
-  const { kernel } = bench;
-  const name = moduleOf(command);
-  if (name === undefined) return readVmlinux(kernel.facts.kallsyms, facts.image);
-  const shipped = await findModule(kernel.modulesDir, name);
-  if (!shipped) return refused(reason('module-not-shipped', { file: path, object: name }));
-  await unpackModule(ctx, { module: shipped, out: join(out, 'module.ko'), toolroot: kernel.toolroot });
-  return readModule(name, join(out, 'module.ko'));
-}
-
-/** The shipped file of a module; file names use `-` or `_` at will, module names only `_`. */
-async function findModule(modulesDir: string, name: string): Promise<string | undefined> {
-  const files = await readdir(modulesDir, { recursive: true });
-  const isIt = (file: string) => /([^/]+)\.ko(\.\w+)?$/.exec(file)?.[1]?.replaceAll('-', '_') === name;
-  const found = files.find(isIt);
-  return found && join(modulesDir, found);
 }

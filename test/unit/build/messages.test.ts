@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readCompilerMessages } from '../../../lab/src/build/compiler-messages.ts';
-import { lastError, readDiffMessages } from '../../../lab/src/build/diff-messages.ts';
+import { readDiffMessages, reasonsOfFailure } from '../../../lab/src/build/diff-messages.ts';
 import { fixtureText } from './unit-fixtures.ts';
 
 const place = {
@@ -47,11 +47,24 @@ describe('messages of create-diff-object', () => {
   ] as const)
     it(`${rule}: ${text.slice(5, 40)}`, () => assert.equal(say(text)[0]?.[0], rule));
 
-  it('quotes what no rule knows', () => {
-    const text = 'ERROR: x.o: kpatch_elf_open: 12: elf_begin\ncreate-diff-object: unreconcilable difference\n';
-    assert.deepEqual(say(text), []);
-    assert.match(lastError(text.split('\n')[0] ?? ''), /elf_begin/);
+  const failure = (text: string) =>
+    reasonsOfFailure(text, place).map(({ rule, line, message }) => [rule, line, message]);
+  const says = 'fs/x.c: create-diff-object says: ';
+
+  it('quotes what no rule knows, at the place of the change', () => {
+    const log = fixtureText('logs/section-FAIL.log');
+    assert.deepEqual(say(log), []);
+    assert.deepEqual(failure(log), [['kpatch', 7, `${says}symbol changed sections: version_proc_show`]]);
+    const open = 'ERROR: x.o: kpatch_elf_open: 12: elf_begin\n';
+    assert.deepEqual(failure(open), [['kpatch', 7, `${says}elf_begin`]]);
+    assert.deepEqual(failure('Segmentation fault\n'), [['kpatch', 7, `${says}Segmentation fault`]]);
   });
+
+  it('prefers a rule that knows to a quotation', () =>
+    assert.deepEqual(
+      failure(fixtureText('logs/data-FAIL.log')).map(([rule]) => rule),
+      ['DA02'],
+    ));
 });
 
 describe('messages of gcc', () => {

@@ -7,7 +7,7 @@ import { tablesLostByObjtool } from '../../../lab/src/build/check-sections.ts';
 import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
 import { moduleNameFor } from '../../../lab/src/build/module-name.ts';
 import { movedSections } from '../../../lab/src/build/moved-sections.ts';
-import { objtoolFlags } from '../../../lab/src/build/objtool.ts';
+import { newObjtoolReasons, objtoolFlags, readObjtoolWarnings } from '../../../lab/src/build/objtool.ts';
 import rules from '../../../lab/src/build/rules.json' with { type: 'json' };
 import type { Elf } from '../../../lab/src/kernel/elf.ts';
 import { fixtureElf, fixtureText, withSectionRenamed } from './unit-fixtures.ts';
@@ -62,6 +62,32 @@ describe('objtoolFlags', () => {
   it('follow the configuration', () => {
     const flags = objtoolFlags(fixtureText('Makefile.lib'), 'CONFIG_UNWINDER_ORC=y\nCONFIG_X86_KERNEL_IBT=y\n');
     assert.deepEqual(flags, ['--orc']);
+  });
+});
+
+describe('newObjtoolReasons', () => {
+  const warnings = readObjtoolWarnings(fixtureText('logs/objtool-FAIL.log'));
+  const lineOf = (name: string) => (name === 'version_proc_show' ? 10 : undefined);
+  const reasons = (objtoolWarnings: string[], now = warnings) =>
+    newObjtoolReasons({ path: 'fs/x.c', objtoolWarnings }, now, lineOf).map(
+      ({ rule, file, line, function: name, message }) => ({ rule, file, line, name, message }),
+    );
+
+  it('names the function that objtool cannot follow', () => {
+    const message =
+      'fs/x.c: objtool says about the patched object: version_proc_show: return with modified stack frame';
+    assert.deepEqual(reasons([]), [{ rule: 'objtool', file: 'fs/x.c', line: 10, name: 'version_proc_show', message }]);
+  });
+  it('accepts what objtool says about the original as well, wherever it stands there', () => {
+    const original = 'original.o: warning: objtool: version_proc_show+0x9: return with modified stack frame\n';
+    assert.deepEqual(reasons(readObjtoolWarnings(original)), []);
+  });
+  it('takes a failure of objtool itself for a reason', () => {
+    const failed = readObjtoolWarnings("patched.o: error: objtool: can't find jump dest\nnothing of note\n");
+    assert.deepEqual(
+      reasons([], failed).map(({ rule, name }) => [rule, name]),
+      [['objtool', undefined]],
+    );
   });
 });
 
