@@ -38,6 +38,7 @@ const refusals: Record<string, Partial<BuildReason>> = {
   'section-FAIL': { rule: 'kpatch', file: 'fs/proc/version.c', line: 10, function: 'version_proc_show' },
   'sealed-pointer-FAIL': { rule: 'CO04', file: 'fs/proc/cmdline.c', line: 6, function: 'ksys_sync' },
   'static-local-FAIL': { rule: 'DA04', file: 'drivers/tty/vt/vt.c', line: 747, function: 'complement_pos' },
+  'struct-layout-FAIL': { rule: 'DA01', file: 'fs/timerfd.c', line: 43 },
   'syntax-error-FAIL': {
     rule: 'does-not-compile',
     file: 'fs/binfmt_misc.c',
@@ -95,6 +96,12 @@ const effects: Record<string, Effect> = {
     script: capability,
     original: /^\d$/m,
     patched: /^livepatched \d$/m,
+  },
+  'struct-new': {
+    replaces: ['vmlinux:version_proc_show'],
+    script: 'cat /proc/version',
+    original: /^Linux version 6\.12/,
+    patched: /^greeted \d+ Linux version 6\.12/,
   },
   'two-units': {
     replaces: ['vmlinux:cmdline_proc_show', 'vmlinux:version_proc_show'],

@@ -26,10 +26,12 @@ const sections = ['-ffunction-sections', '-fdata-sections', `-I${inside.kpatch}`
 export async function compileUnit(
   ctx: OpContext,
   bench: Workbench,
-  { command, path, replacement, out, name }: UnitInput & { name: string },
+  { command, path, replacement, out, name, flags = [] }: UnitInput & { name: string; flags?: readonly string[] },
 ): Promise<{ messages: string } | undefined> {
   const binds = await unitBinds(bench, path, replacement);
-  const [file, ...args] = recompile(command, { output: `${inside.out}/${name}`, flags: sections }) as [string];
+  const [file, ...args] = recompile(command, { output: `${inside.out}/${name}`, flags: [...sections, ...flags] }) as [
+    string,
+  ];
   try {
     await runCommand(withToolchain(bench, { argv: [file, ...args], out, binds }), { signal: ctx.signal });
     return undefined;

@@ -3,6 +3,7 @@
 
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readElf } from '../kernel/elf.ts';
@@ -18,6 +19,7 @@ import { newObjtoolReasons, runObjtool } from './objtool.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
 import { type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
+import { checkStructLayouts } from './struct-layout.ts';
 import type { Unit } from './unit.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 
@@ -44,16 +46,19 @@ export async function makePatchedObject(
   const replacement = join(out, 'patched.c');
   await writeFile(replacement, keepLineNumbers(source.applied), 'latin1');
   const input = { command: unit.command, path: unit.path, out, replacement, name: 'patched.o' };
-  const [failure, after] = await Promise.all([
+  const [failure, after, layouts] = await Promise.all([
     compileUnit(ctx, bench, input),
     patchedSymvers(ctx, bench, { unit, replacement, out }),
+    checkStructLayouts(ctx, bench, { unit, source, replacement, out }),
   ]);
   if (failure) return explainFailure(ctx, bench, given, failure.messages);
+  if (!layouts) throw new LabError('bug', `${unit.path} compiles, but not with debug information`);
   const original = join(out, 'original.o');
   const patched = join(out, 'patched.o');
   await copyFile(join(unit.directory, 'original.o'), original);
   await renameMoved(ctx, bench, out);
   const reasons = [
+    ...layouts,
     ...(await objtoolReasons(ctx, bench, given)),
     ...(await objectReasons({ original, patched }, unit, after)),
   ];

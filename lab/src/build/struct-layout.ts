@@ -1,0 +1,98 @@
+// Rule DA01: a patch must not change what a struct, union or enum looks like. The objects that exist when the livepatch is
+// loaded were made by the old code, and code that is not patched uses the old layout. The object diff cannot see it.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabError } from '../core/error.ts';
+import type { StageContext } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { readElf } from '../kernel/elf.ts';
+import { changesOutsideFunctions } from '../patch/outside-functions.ts';
+import { compileUnit } from './compile-unit.ts';
+import type { PatchedUnit } from './prepare-patch.ts';
+import { reason } from './reason.ts';
+import type { BuildReason } from './result.ts';
+import { changedLayouts, type LayoutChange, type Layouts, readLayouts } from './type-layouts.ts';
+import type { Unit } from './unit.ts';
+import { inside, withToolchain, type Workbench } from './workbench.ts';
+
+type Given = {
+  unit: Unit;
+  source: PatchedUnit;
+  /** Host file with the patched source. */ replacement: string;
+  out: string;
+};
+
+/**
+ * Reasons against types that the patch changes. Free for a patch that only touches function bodies; any other is compiled
+ * once more, with debug information; undefined when it does not compile.
+ */
+export async function checkStructLayouts(
+  ctx: StageContext,
+  bench: Workbench,
+  given: Given,
+): Promise<BuildReason[] | undefined> {
+  const { unit, source, replacement, out } = given;
+  const lines = changesOutsideFunctions(source.original, source.applied);
+  if (lines.length === 0) return [];
+  const input = { command: unit.command, path: unit.path, out };
+  const [before, failure] = await Promise.all([
+    originalLayouts(ctx, bench, given),
+    compileUnit(ctx, bench, { ...input, replacement, name: 'layout.o', flags: debug }),
+  ]);
+  if (failure) return undefined;
+  const changes = changedLayouts(before, await layoutsOf(ctx, bench, { directory: out, object: 'layout.o', out }));
+  return placed(changes, source.applied.text, lines).map(({ type, change, line }) =>
+    reason('DA01', { file: unit.path, line, type, change }),
+  );
+}
+
+/** The last word wins: whatever the configuration says, with all types, in the object itself. */
+const debug = ['-g', '-gno-split-dwarf', '-femit-struct-debug-detailed=any'];
+
+/** kbuild's own object has them, unless the configuration is without debug information, or with a part of it only. */
+async function originalLayouts(ctx: StageContext, bench: Workbench, { unit, out }: Given): Promise<Layouts> {
+  const { command, path, directory } = unit;
+  const reference = readElf(await readFile(join(directory, 'reference.o')));
+  const partial = command.argv.some((word) => /^-(gsplit-dwarf|femit-struct-debug)/.test(word));
+  if (!partial && reference.sections.some(({ name }) => name === '.debug_info'))
+    return layoutsOf(ctx, bench, { directory, object: 'reference.o', out });
+  await compileUnit(ctx, bench, { command, path, out, name: 'layout-before.o', flags: debug });
+  return layoutsOf(ctx, bench, { directory: out, object: 'layout-before.o', out });
+}
+
+async function layoutsOf(
+  ctx: StageContext,
+  bench: Workbench,
+  { directory, object, out }: { directory: string; object: string; out: string },
+): Promise<Layouts> {
+  const name = `${object}.btf`;
+  const binds = [{ host: directory, inside: '/lpl/unit', access: 'read' as const }];
+  const argv = ['pahole', '-J', `--btf_encode_detached=${inside.out}/${name}`, `/lpl/unit/${object}`] as const;
+  await runCommand(withToolchain(bench, { argv, out, binds }), { signal: ctx.signal });
+  const layouts = readLayouts(await readFile(join(out, name)));
+  // Without types every patch would pass.
+  if (layouts.size === 0) throw new LabError('bug', `pahole finds no types in ${object}`);
+  return layouts;
+}
+
+/** Types whose definition changes, each at its line; only if there is none, those that change because others do. */
+export function placed(changes: readonly LayoutChange[], text: string, lines: readonly number[]) {
+  const direct = changes.flatMap(({ type, change }) => {
+    const line = lines.find((each) => isDefinedAround(text, type, each));
+    return line === undefined ? [] : [{ type, change, line }];
+  });
+  return direct.length > 0 ? direct : changes.map((each) => ({ ...each, line: lines[0] }));
+}
+
+/** Whether the declaration around that line, from its first line in the first column to its `}`, defines the type. */
+function isDefinedAround(text: string, type: string, line: number): boolean {
+  const lines = text.split('\n');
+  const start = lines.slice(0, line).findLastIndex((each) => /^[^\s{]/.test(each));
+  const end = lines.findIndex((each, index) => index >= line - 1 && each.startsWith('}'));
+  const [keyword, name] = type.split(' ');
+  const head = lines[start] ?? '';
+  if (keyword === 'typedef') return new RegExp(`^\\}.*\\b${name}\\b`).test(lines[end] ?? '');
+  if (keyword !== 'enumerator') return new RegExp(`\\b${keyword}\\s+${name}\\b[^;,)]*$`).test(head);
+  return /^enum\b/.test(head) && new RegExp(`\\b${name}\\b`).test(lines.slice(start, end).join('\n'));
+}
