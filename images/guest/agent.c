@@ -2,7 +2,7 @@
 //
 //   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
 //   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
-//   lpl-agent transition MODULE      every task's patch_state, 20 ms apart, until stdin closes; MODULE may come and go
+//   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
 //
 // Whoever started witness or transition holds their stdin: when it closes, they end (dropbear does not tell them otherwise).
 // It allocates nothing while it watches, so that it sees the guest and not itself; it reports its own CPU time.
@@ -207,6 +207,9 @@ struct tally {
 	int patched, unpatched, idle;
 };
 
+// Looking is not free: at 20 ms it kept half a CPU busy under TCG, and a busy CPU is what a transition waits for (the kernel
+// cannot switch a task that is running): 40 ms halved the time transitions took.
+//
 // Counts the patch_state of every task (proc(5): -1 no transition, 0 unpatched, 1 patched).
 static struct tally count_tasks(void)
 {
@@ -253,7 +256,7 @@ static int transition(const char *module)
 		slurp(path, running, sizeof(running));
 		printf("{\"upUs\":%lld,\"transition\":%d,\"enabled\":%d,\"patched\":%d,\"unpatched\":%d,\"idle\":%d}\n",
 		       now_us(CLOCK_BOOTTIME), *running == '1', *enabled == '1', tally.patched, tally.unpatched, tally.idle);
-		if (fflush(stdout) || !wanted_after_ms(20))
+		if (fflush(stdout) || !wanted_after_ms(40))
 			return 0;
 	}
 }

@@ -1,4 +1,4 @@
-// Follows a transition from inside the guest, 20 ms apart: how many tasks have reached the goal. The lab's agent counts
+// Follows a transition from inside the guest, 40 ms apart: how many tasks have reached the goal. The lab's agent counts
 // (images/guest/agent.c): over ssh a single look at every task would take longer than many a transition.
 
 import { z } from 'zod';
@@ -40,7 +40,7 @@ export function parseTransitionLine(line: string, at: number): TransitionSample 
 }
 
 /**
- * Calls `onSample` every 20 ms, from before the module is there until it returns true, and resolves to that last sample.
+ * Calls `onSample` every 40 ms, from before the module is there until it returns true, and resolves to that last sample.
  * Rejects with the signal's reason, or `guest.unreachable` when the guest is gone.
  */
 export async function followSamples(

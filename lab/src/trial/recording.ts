@@ -27,7 +27,7 @@ export type Recording = {
   finish(): Promise<Run>;
 };
 
-const load = { connections: 4, paceMs: 10, timeoutMs: 3000 };
+const load = { connections: 4, paceMs: 20, timeoutMs: 3000 };
 
 /** QMP events that must not happen while a machine is being livepatched (QEMU QMP reference). */
 const fatalEvents = new Set([
