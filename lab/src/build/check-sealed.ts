@@ -2,11 +2,13 @@
 // a pointer is a fault on machines with IBT. (relocationsOf also finds livepatch relocations: create-klp-module keeps their
 // sh_info.)
 
-import { type Elf, relocationsOf, sectionBytes } from '../kernel/elf.ts';
+import { type Elf, type ElfSymbol, relocationsOf, sectionBytes } from '../kernel/elf.ts';
 
 /** R_X86_64_64 and _32S store an address; PC32 may be a call or `lea`. */
 const stores = new Set([1, 10, 11]);
 const relative = new Set([2, 4]);
+/** SHN_LIVEPATCH: resolved by the kernel at load. */
+const livepatchSection = 0xff20;
 
 /** Names of sealed functions whose address the module takes. */
 export function sealedPointers(elf: Elf, sealed: readonly string[]): string[] {
@@ -16,13 +18,18 @@ export function sealedPointers(elf: Elf, sealed: readonly string[]): string[] {
     if (section.type !== 1 || (section.flags & 2) === 0 || isTable(section.name)) continue;
     const bytes = sectionBytes(elf, section);
     for (const { type, offset, symbol } of relocationsOf(elf, section.index)) {
-      const name = elf.symbols[symbol]?.name.replace(/^\.klp\.sym\.[^.]+\.(.*),\d+$/, '$1') ?? '';
+      const target = elf.symbols[symbol];
+      if (!target || isOwn(target)) continue;
+      const name = target.name.replace(/^\.klp\.sym\.[^.]+\.(.*),\d+$/, '$1');
       if (!names.has(name)) continue;
       if (stores.has(type) || (relative.has(type) && !isBranch(bytes, offset))) found.add(name);
     }
   }
   return [...found];
 }
+
+/** Defined in the livepatch: its own copy of a function keeps its ENDBR. */
+const isOwn = ({ section }: ElfSymbol) => section !== 0 && section !== livepatchSection;
 
 /** Tables that describe code by its address but are never called through. */
 const isTable = (name: string) =>
