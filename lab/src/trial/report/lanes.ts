@@ -103,7 +103,7 @@ export function heartbeatLane(): Lane {
         .join('')
     );
   };
-  return { title: 'heartbeat gap', height: 56, draw };
+  return { title: 'heartbeat', height: 56, draw };
 }
 
 /** Nothing seen for half a second is a gap, not a line. */
