@@ -123,6 +123,12 @@ const effects: Record<string, Effect> = {
     patched: /^\d{4,}$/m,
   },
   uname: { replaces: ['vmlinux:override_release'], script: 'uname -r', original: /^6\.12/, patched: /^6\.12/ },
+  'cold-part': {
+    replaces: ['vmlinux:ext4_xattr_block_set', 'vmlinux:ext4_expand_extra_isize_ea'],
+    script: 'echo alive',
+    original: /alive/,
+    patched: /alive/,
+  },
   'vfs-tmpfile': { replaces: ['vmlinux:vfs_tmpfile'], script: 'echo alive', original: /alive/, patched: /alive/ },
 };
 

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
+import { readElf } from '../kernel/elf.ts';
 import { findDefinition, findFunction } from '../patch/find-function.ts';
+import { coldPartsLeftBehind, padSections } from './cold-parts.ts';
 import { type ChangePlace, readDiffMessages, reasonsOfFailure } from './diff-messages.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
@@ -30,11 +32,9 @@ export type DiffGiven = { unit: Unit; source: PatchedUnit; facts: BuildFacts; mo
 export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffGiven): Promise<UnitDiff | Refused> {
   const { unit, source, out } = given;
   const patched = join(out, 'patched.o');
-  const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
-  const output = `${stdout}\n${stderr}`;
-  for (const text of output.split('\n')) if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   const place = placeOf(source);
   const { lineOf } = place;
+  const { output, exitCode } = await compare(ctx, bench, given, place);
   const messages = readDiffMessages(output, place);
   if (exitCode === 3 && messages.reasons.length === 0) return { unit, patched, functions: [] };
   if (exitCode !== 0) return refused(...reasonsOfFailure(output, place));
@@ -53,6 +53,25 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
   });
   const functions = [...messages.changed.map(function_('changed')), ...messages.added.map(function_('new'))];
   return { unit, patched, output: join(out, 'diff.o'), functions };
+}
+
+/** Runs create-diff-object, and again when it would leave .cold parts of changed functions behind. */
+async function compare(ctx: StageContext, bench: Workbench, given: DiffGiven, place: ChangePlace) {
+  const run = async () => {
+    const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
+    return { output: `${stdout}\n${stderr}`, exitCode };
+  };
+  let result = await run();
+  const { changed, added } = readDiffMessages(result.output, place);
+  const patched = readElf(await readFile(join(given.out, 'patched.o')));
+  const sections = result.exitCode === 0 ? coldPartsLeftBehind(patched, [...changed, ...added]) : [];
+  if (sections.length > 0) {
+    await padSections(ctx, bench, { out: given.out, sections });
+    result = await run();
+  }
+  for (const text of result.output.split('\n'))
+    if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
+  return result;
 }
 
 /** The first change of the patch in this unit. */
