@@ -62,6 +62,23 @@ describe('lpl', function () {
     assert.deepEqual(await lab.qemus(), []);
   });
 
+  it('reverses a transition that is interrupted, and the machine goes on', async () => {
+    const patch = join(root, 'test/fixtures/scenarios/fifo-open.patch');
+    const module = join(scratch, 'fifo.ko');
+    assert.equal((await lab.run('build', patch, '--target', target, '--out', module)).code, 0);
+    assert.equal((await lab.run('vm', 'up', 'web3', '--target', target)).code, 0);
+    await lab.run('vm', 'ssh', 'web3', 'mkfifo /tmp/fifo; (cat /tmp/fifo > /dev/null 2>&1 &)');
+    const load = lab.start('klp', 'load', 'web3', module);
+    await load.event((event) => event.type === 'klp.transition' && event.remaining > 0);
+    load.process.kill('SIGINT');
+    const interrupted = performance.now();
+    assert.equal((await load.ended).code, 130);
+    assert.ok(performance.now() - interrupted < 8000, 'ends within a few seconds');
+    assert.deepEqual((await lab.run('klp', 'status', 'web3')).json['patches'], []);
+    assert.equal((await lab.run('vm', 'ssh', 'web3', 'echo x > /tmp/fifo')).code, 0);
+    assert.equal((await lab.run('vm', 'down', 'web3')).code, 0);
+  });
+
   it('sees and ends a machine whose start was killed in the middle', async () => {
     const up = lab.start('vm', 'up', 'web2', '--target', target);
     await up.event((event) => event.type === 'stage.waiting' && event.what.startsWith('the kernel and init'));

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { version } from '../core/version.ts';
 import { type Lab, openLab } from '../lab.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -18,7 +19,7 @@ export async function main(argv: string[], root: string): Promise<void> {
     (opened ??= openLab({ resources: { guest: join(root, 'images/guest'), examples: join(root, 'lab/examples') } }));
   const program = new Command('lpl')
     .description('Livepatch Lab: author livepatches, boot VMs of target kernels, load them, prove that nothing stopped')
-    .version('0.1.0')
+    .version(version)
     .option('--json', 'result as JSON on stdout, events as NDJSON on stderr')
     .option('--verbose', 'show the output of the tools that run')
     .enablePositionalOptions()

@@ -3,7 +3,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { isLabError } from '../core/error.ts';
+import { isLabError, LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 
@@ -32,6 +32,12 @@ export async function checkHost(ctx: StageContext, cache: string): Promise<Findi
     await checkDisk(cache),
     checkMemory(),
   ];
+}
+
+/** Throws `host.missing-tool` for the first finding that stands in the way, with what to do about it. */
+export function requireHost(findings: readonly Finding[]): void {
+  const bad = findings.find(({ ok }) => !ok);
+  if (bad) throw new LabError('host.missing-tool', `${bad.title}: ${bad.said}`, bad.next ? { hint: bad.next } : {});
 }
 
 function checkNode(): Finding {

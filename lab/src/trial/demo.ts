@@ -6,6 +6,7 @@ import type { Site } from '../core/site.ts';
 import { keptKernels } from '../kernel/find-kernel.ts';
 import { listTargets } from '../kernel/prepare-kernel.ts';
 import { parseTargetName } from '../kernel/target.ts';
+import { checkHost, requireHost } from '../toolroot/host-check.ts';
 import { installMissingTools } from '../toolroot/install-tools.ts';
 import { chooseKernel } from './choose-kernel.ts';
 import { runOnKernel, type TrialSummary } from './run-scenario.ts';
@@ -16,7 +17,10 @@ import { readScenario } from './scenario.ts';
  * them have the fixes already, runs `greeting.yaml` beside it instead: a change that every kernel can show.
  */
 export async function runDemo(ctx: OpContext, site: Site, path: string): Promise<TrialSummary> {
-  await runStage(ctx, { id: 'host', title: 'host tools' }, (stage) => installMissingTools(stage));
+  await runStage(ctx, { id: 'tools', title: 'host tools' }, (stage) => installMissingTools(stage));
+  await runStage(ctx, { id: 'host', title: 'this machine' }, async (stage) =>
+    requireHost(await checkHost(stage, site.paths.cache)),
+  );
   const scenario = await readScenario(path);
   const target = parseTargetName(scenario.target);
   const kernels = [...(await keptKernels(site.rooms.kernels, target)), ...(await listTargets(ctx, site.rooms, target))];

@@ -6,6 +6,7 @@ import { buildLivepatch } from '../build/build-livepatch.ts';
 import { targetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
+import { version } from '../core/version.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
 import { formatTargetName } from '../kernel/target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
@@ -14,15 +15,13 @@ import { ensureGuestProgram } from '../workload/guest-program.ts';
 import { reproducerFiles } from './reproduce.ts';
 import type { TrialGround } from './trial.ts';
 
-export const toolVersion = 'lpl 0.1.0';
-
 export function trialGround(site: Site, stock: StockKernel, machineName: string, ctx: OpContext): TrialGround {
   const { toBoot, toolroot, whole } = targetParts(ctx, site, stock);
   return {
     target: formatTargetName(stock.target),
     release: stock.release,
     compiler: stock.compiler,
-    tool: toolVersion,
+    tool: `lpl ${version}`,
     build: async (patch, diff, inner) => {
       const { kernel, labRoot } = await whole();
       const request = {

@@ -54,7 +54,7 @@ export async function runTrial(
     if (outer.signal.aborted || isLabError(error, 'op.cancelled')) throw error;
     const { code, message, culprit } = asLabError(error);
     if (culprit === 'user') throw error;
-    evidence.hindrance ??= { stage: 'preparation', culprit, code, message };
+    evidence.hindrance ??= { stage: evidence.run ? 'control' : 'preparation', culprit, code, message };
   }
   const verdict = judgeEvidence(evidence);
   const report = await runStage(ctx, { id: 'report', title: 'report' }, async () => {

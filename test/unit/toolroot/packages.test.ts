@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { parsePrintUris } from '../../../lab/src/toolroot/fetch-packages.ts';
+import { isLabError } from '../../../lab/src/core/error.ts';
+import { requireHost } from '../../../lab/src/toolroot/host-check.ts';
 import { parseIndexTargets } from '../../../lab/src/toolroot/mirrors.ts';
 import { toolrootRecipe } from '../../../lab/src/toolroot/recipes.ts';
 import { inToolroot } from '../../../lab/src/toolroot/sandbox.ts';
@@ -56,5 +58,18 @@ describe('inToolroot', () => {
   it('cuts network and host away and passes words unchanged', () => {
     assert.ok(argv.includes('--unshare-net') && argv.includes('--clearenv') && argv.includes('--unshare-pid'));
     assert.deepEqual(argv.slice(argv.indexOf('--') + 1), ['gcc', '-c', 'x y.c']);
+  });
+});
+
+describe('requireHost', () => {
+  const fine = { id: 'a', title: 'disk', ok: true, said: '9 GB free' };
+
+  it('lets a sound machine through and stops at the first thing that is not', () => {
+    requireHost([fine]);
+    assert.throws(
+      () => requireHost([fine, { ...fine, ok: false, said: '1 GB free', next: 'free 8 GB' }]),
+      (error) =>
+        isLabError(error, 'host.missing-tool') && error.message === 'disk: 1 GB free' && error.hint === 'free 8 GB',
+    );
   });
 });
