@@ -3,14 +3,17 @@
 import type { RootRecipe } from './extracted-root.ts';
 
 /**
- * QEMU and what goes into the tiny guest. From trixie whatever the host is: QEMU 7.2 of Debian 12 breaks one boot in five
- * of kernels >= 6.12 under TCG, QEMU 10 none of 80 (FACTS 4). kpatch-build depends on half of TeX; only its unpacked
- * files are wanted, and those need libelf.
+ * QEMU, what goes into the guests, and what makes their disks (depmod, mke2fs). From trixie whatever the host is: QEMU
+ * 7.2 of Debian 12 breaks one boot in five of kernels >= 6.12 under TCG, QEMU 10 none of 80 (FACTS 4). kpatch-build
+ * depends on half of TeX; only its unpacked files are wanted, and those need libelf.
  */
 export const labRootRecipe: RootRecipe = {
   label: 'lab-root',
   suite: 'trixie',
-  packages: ['qemu-system-x86', 'qemu-utils', 'seabios', 'busybox-static', 'dropbear-bin', 'libelf1t64', 'binutils'],
+  packages: [
+    ...['qemu-system-x86', 'qemu-utils', 'seabios', 'busybox-static', 'dropbear-bin'],
+    ...['libelf1t64', 'binutils', 'kmod', 'e2fsprogs'],
+  ],
   alone: ['kpatch-build'],
 };
 
