@@ -1,4 +1,5 @@
-// Chooses the kernel's own modules that a guest needs, with everything they depend on, and unpacks them.
+// Chooses the kernel's own modules that a guest needs before it can mount its modules disk, with everything they depend
+// on, and unpacks them.
 
 import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -14,22 +15,36 @@ export type GuestModule = {
   content: Uint8Array;
 } & ModuleInfo;
 
-/** What every guest loads to be reachable and to tell of its panic; parts may be built in, which is as good. */
-export const bootModules = ['virtio_pci', 'virtio_net', 'virtio-rng', 'pvpanic-pci'];
+/** What every guest loads to reach its disks and the host, and to tell of its panic; built in is as good. */
+export const bootModules = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'pvpanic-pci', 'ext4'];
+
+/**
+ * Taken along where the kernel has them. crc32c_generic: ext4 with checksums asks for it by alias, which `depends` does
+ * not tell (softdep); kernels from 6.15 on have it in a library that ext4 depends on.
+ */
+export const optionalBootModules = ['crc32c_generic'];
 
 /** `-` and `_` are one in module names. */
 export const moduleKey = (name: string): string => name.replaceAll('-', '_');
 
 /**
- * The named modules and their dependencies, dependencies first. Built-in ones are left out. Throws `kernel.unsupported`
- * for a name that the kernel has neither way. `scratch` is a directory to unpack in; it is removed again.
+ * The named modules and their dependencies, dependencies first. Built-in ones are left out, and those of `optional` that
+ * the kernel lacks. Throws `kernel.unsupported` for a name that the kernel has neither way. `scratch` is a directory to
+ * unpack in; it is removed again.
  */
 export async function readGuestModules(
-  request: { kernel: BootableKernel; labRoot: string; names: readonly string[]; scratch: string },
+  request: {
+    kernel: BootableKernel;
+    labRoot: string;
+    names: readonly string[];
+    optional: readonly string[];
+    scratch: string;
+  },
   ctx: StageContext,
 ): Promise<GuestModule[]> {
-  const { kernel, names } = request;
+  const { kernel } = request;
   const [files, builtin] = await Promise.all([indexModules(kernel.modulesDir), indexBuiltin(kernel.modulesDir)]);
+  const names = [...request.names, ...request.optional.filter((name) => files.has(moduleKey(name)))];
   const found = new Map<string, GuestModule>();
   await mkdir(request.scratch, { recursive: true });
   try {

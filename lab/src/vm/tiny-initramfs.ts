@@ -1,5 +1,6 @@
-// The tiny guest: one initramfs with busybox, dropbear, the target's own modules and the lab's agent. Nothing in it is
-// secret or particular to a machine, so it is cached by content; keys come in a second archive (instance-initramfs.ts).
+// The tiny guest: one initramfs with busybox, dropbear, the target's own modules that lead to its disks, and the lab's
+// agent. Nothing in it is secret or particular to a machine, so it is cached by content; all other modules come on the
+// modules disk (modules-disk.ts), keys in the parcel.
 
 import { createHash } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
@@ -9,7 +10,13 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { type CpioEntry, parentDirectories, writeCpio } from './cpio.ts';
-import { bootModules, type GuestModule, readGuestModules, writeModuleIndexes } from './guest-modules.ts';
+import {
+  bootModules,
+  type GuestModule,
+  optionalBootModules,
+  readGuestModules,
+  writeModuleIndexes,
+} from './guest-modules.ts';
 import { listSharedObjectsArgv, parseSharedObjects } from './lab-root.ts';
 
 export type TinyGuest = {
@@ -17,8 +24,8 @@ export type TinyGuest = {
   labRoot: string;
   /** Directory of guest recipes: `images/guest` of the repository. */
   recipes: string;
-  /** Modules of the target that modprobe shall find beyond those needed to boot, such as binfmt_misc. */
-  modules: readonly string[];
+  /** More modules; goes away with the last caller, for the modules disk has all. */
+  modules?: readonly string[];
   /** The lab's static guest agent, put at /bin/lpl-agent. */
   agent?: Uint8Array;
 };
@@ -27,9 +34,9 @@ export type TinyGuest = {
 export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, ctx: StageContext): Promise<string> {
   const [inittab, rc] = await Promise.all(['inittab', 'rc'].map((name) => readFile(join(guest.recipes, name))));
   const inputs = {
-    format: 2,
+    format: 3,
     release: guest.kernel.release,
-    modules: [...guest.modules].sort(),
+    modules: guest.modules ?? [],
     modulesDir: await fingerprint(guest.kernel.modulesDir),
     labRoot: await fingerprint(join(guest.labRoot, 'usr/sbin/dropbear'), join(guest.labRoot, 'usr/bin/busybox')),
     recipes: [inittab, rc].map((content) => digest(content as Uint8Array)),
@@ -38,8 +45,12 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
   const request = { room: imagesDir, label: `tiny-${guest.kernel.release}`, inputs };
   const directory = await ensureArtefact(ctx, request, async (temporary) => {
     ctx.waiting('modules to be unpacked');
-    const names = [...bootModules, ...guest.modules];
-    const modules = await readGuestModules({ ...guest, names, scratch: join(temporary, 'modules') }, ctx);
+    const wanted = {
+      names: [...bootModules, ...(guest.modules ?? [])],
+      optional: optionalBootModules,
+      scratch: join(temporary, 'modules'),
+    };
+    const modules = await readGuestModules({ ...guest, ...wanted }, ctx);
     const entries = [...(await programEntries(guest, ctx)), ...moduleEntries(guest.kernel.release, modules)];
     entries.push({ path: 'etc/inittab', mode: 0o644, content: inittab as Uint8Array });
     entries.push({ path: 'etc/rc', mode: 0o755, content: rc as Uint8Array });
