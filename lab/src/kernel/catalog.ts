@@ -43,7 +43,7 @@ export function readCatalog(stanzas: readonly Stanza[], suite: string, flavour: 
       ({ Package, Version }) => Package === `linux-headers-${release}` && Version === image.Version,
     );
     const source = sources.find(({ Version }) => Version === image.Version);
-    const compiler = /(?:^|[ ,])(gcc-\d+)\b/.exec(headers?.Depends ?? '')?.[1];
+    const compiler = compilerOf(headers?.Depends ?? '');
     if (!headers || !source || !compiler) continue;
     kernels.push({
       target: { suite, flavour, version: image.Version.replace(/-[^-]*$/, '') },
@@ -58,6 +58,11 @@ export function readCatalog(stanzas: readonly Stanza[], suite: string, flavour: 
   return kernels.filter(
     ({ target }, index) => kernels.findIndex((other) => other.target.version === target.version) === index,
   );
+}
+
+/** Headers name the compiler itself (from 6.12 on) or by way of linux-compiler-gcc-12-x86 (6.1). */
+function compilerOf(depends: string): string | undefined {
+  return /(?:^|[ ,])(?:linux-compiler-)?(gcc-\d+)\b/.exec(depends)?.[1];
 }
 
 /** From 7.x on the image package is split; its parts are exact-version dependencies. */

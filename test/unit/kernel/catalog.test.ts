@@ -34,6 +34,17 @@ Package: linux-headers-7.2.12+deb13-cloud-amd64
 Version: 7.2.12-1~bpo13+1
 Depends: gcc-14
 
+Package: linux-image-6.1.0-56-cloud-amd64
+Version: 6.1.192-2
+Depends: kmod, linux-base (>= 4.3~), initramfs-tools (>= 0.120+deb8u2) | linux-initramfs-tool
+
+Package: linux-headers-6.1.0-56-cloud-amd64
+Version: 6.1.192-2
+Depends: linux-headers-6.1.0-56-common (= 6.1.192-2), linux-kbuild-6.1 (>= 6.1.192-2), linux-compiler-gcc-12-x86
+
+Package: linux-source-6.1
+Version: 6.1.192-2
+
 Package: linux-source-6.12
 Version: 6.12.107-1
 
@@ -50,10 +61,16 @@ describe('readCatalog', () => {
     const kernels = readCatalog(stanzas, 'trixie', 'cloud-amd64');
     assert.deepEqual(
       kernels.map(({ target }) => target.version),
-      ['6.12.107', '6.12.94'],
+      ['6.12.107', '6.12.94', '6.1.192'],
     );
     assert.equal(kernels[1]?.compiler, 'gcc-14');
     assert.equal(kernels[1].source, 'linux-source-6.12=6.12.94-1');
+  });
+
+  it('finds the compiler of 6.1, whose headers name it by way of another package', () => {
+    const kernel = readCatalog(stanzas, 'bookworm', 'cloud-amd64').at(-1);
+    assert.equal(kernel?.release, '6.1.0-56-cloud-amd64');
+    assert.equal(kernel.compiler, 'gcc-12');
   });
 
   it('keeps backports in their own suite, with all parts of a split image', () => {
