@@ -24,8 +24,6 @@ export type TinyGuest = {
   labRoot: string;
   /** Directory of guest recipes: `images/guest` of the repository. */
   recipes: string;
-  /** More modules; goes away with the last caller, for the modules disk has all. */
-  modules?: readonly string[];
   /** The lab's static guest agent, put at /bin/lpl-agent. */
   agent?: Uint8Array;
 };
@@ -36,7 +34,6 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
   const inputs = {
     format: 3,
     release: guest.kernel.release,
-    modules: guest.modules ?? [],
     modulesDir: await fingerprint(guest.kernel.modulesDir),
     labRoot: await fingerprint(join(guest.labRoot, 'usr/sbin/dropbear'), join(guest.labRoot, 'usr/bin/busybox')),
     recipes: [inittab, rc].map((content) => digest(content as Uint8Array)),
@@ -46,7 +43,7 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
   const directory = await ensureArtefact(ctx, request, async (temporary) => {
     ctx.waiting('modules to be unpacked');
     const wanted = {
-      names: [...bootModules, ...(guest.modules ?? [])],
+      names: bootModules,
       optional: optionalBootModules,
       scratch: join(temporary, 'modules'),
     };
