@@ -3,6 +3,7 @@
 //   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
 //   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
 //   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
+//   lpl-agent clock SEC USEC         sets the time, for a machine that was restored from a snapshot
 //
 // Whoever started witness or transition holds their stdin: when it closes, they end (dropbear does not tell them otherwise).
 // It allocates nothing while it watches, so that it sees the guest and not itself; it reports its own CPU time.
@@ -261,6 +262,13 @@ static int transition(const char *module)
 	}
 }
 
+static int set_clock(long long seconds, long microseconds)
+{
+	struct timespec t = { seconds, microseconds * 1000 };
+
+	return clock_settime(CLOCK_REALTIME, &t) ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -270,6 +278,8 @@ int main(int argc, char **argv)
 		return witness(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "transition"))
 		return transition(argv[2]);
-	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID... | transition MODULE\n");
+	if (argc == 4 && !strcmp(argv[1], "clock"))
+		return set_clock(atoll(argv[2]), atol(argv[3]));
+	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID... | transition MODULE | clock SEC USEC\n");
 	return 2;
 }

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processArgv } from '../../lab/src/core/host-process.ts';
 import { labPaths, type LabPaths } from '../../lab/src/core/paths.ts';
-import { type MachineRequest, type RunningMachine, startMachine } from '../../lab/src/vm/machine.ts';
+import type { RunningMachine } from '../../lab/src/vm/machine.ts';
+import { type MachineRequest, startMachine } from '../../lab/src/vm/start-machine.ts';
 import { operate } from './operation.ts';
 import { testAgent, testKernel, testLabRoot } from './stock-kernel.ts';
 
@@ -43,7 +44,7 @@ export async function qemusOf(directory: string): Promise<{ pid: number; guest: 
 export async function testMachineRequest(paths: LabPaths, name: string): Promise<MachineRequest> {
   const [kernel, labRoot, agent] = await Promise.all([testKernel(), testLabRoot(), testAgent()]);
   const recipes = new URL('../../images/guest', import.meta.url).pathname;
-  return { paths, labRoot, recipes, name, kernel, lifetime: 'throw-away', accelerator: 'tcg', agent };
+  return { paths, labRoot, recipes, name, kernel, lifetime: 'throw-away', accelerator: 'tcg', start: 'snapshot', agent };
 }
 
 /** A booted throw-away machine; the caller stops it. */

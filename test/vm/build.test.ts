@@ -143,7 +143,7 @@ describe('livepatches built for a stock kernel', function () {
   before(async () => {
     lab = await openTestLab();
     scratch = await mkdtemp(join(tmpdir(), 'lpl-build-'));
-    machine = await startTestMachine(lab.paths, 'build', { modules: ['binfmt_misc'] });
+    machine = await startTestMachine(lab.paths, 'build');
     canary = await writeCanary(machine.guest, signal);
   });
   after(async () => {

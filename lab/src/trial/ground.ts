@@ -10,7 +10,7 @@ import { version } from '../core/version.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
 import { formatTargetName } from '../kernel/target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
-import { startMachine } from '../vm/machine.ts';
+import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
 import { reproducerFiles } from './reproduce.ts';
 import type { TrialGround } from './trial.ts';
@@ -42,7 +42,6 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
       const extraFiles = await reproducerFiles(scenario, async (source) =>
         compileForGuest(inner, site, source, await toolroot()),
       );
-      const modules = scenario.patches.flatMap((patch) => patch.modules);
       const { accelerator } = await chooseAccelerator(where, inner);
       const { cpus, memoryMiB } = scenario;
       const machine = {
@@ -50,7 +49,7 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         lifetime: 'throw-away',
         accelerator,
         agent: await readFile(agent),
-        modules,
+        start: 'snapshot',
         extraFiles,
         cpus,
         memoryMiB,

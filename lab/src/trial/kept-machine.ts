@@ -8,7 +8,8 @@ import type { Site } from '../core/site.ts';
 import { ensureToolroot, resolveTarget } from '../kernel/prepare-kernel.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
 import { instanceFiles } from '../vm/instance-files.ts';
-import { type RunningMachine, startMachine } from '../vm/machine.ts';
+import type { RunningMachine } from '../vm/machine.ts';
+import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
 
 export type KeptMachineRequest = { name: string; target: string; memoryMiB?: number; cpus?: number };
@@ -31,5 +32,8 @@ export async function startKeptMachine(
   const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
   const { accelerator } = await chooseAccelerator(where, ctx);
   const { target: _target, ...sizes } = request;
-  return startMachine({ ...where, ...sizes, lifetime: 'kept', accelerator, agent: await readFile(agent) }, ctx);
+  return startMachine(
+    { ...where, ...sizes, lifetime: 'kept', start: 'snapshot', accelerator, agent: await readFile(agent) },
+    ctx,
+  );
 }

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import type { StageContext } from '../core/operation.ts';
 import type { Guest } from '../vm/guest.ts';
-import type { GuestFile } from '../vm/start-instance.ts';
+import type { GuestFile } from '../vm/parcel.ts';
 import type { ReproducerEvidence } from './evidence.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 

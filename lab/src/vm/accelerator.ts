@@ -14,7 +14,7 @@ import { type OpContext, runStage } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import type { BootableKernel } from '../kernel/target.ts';
-import { startMachine } from './machine.ts';
+import { startMachine } from './start-machine.ts';
 import { removeInstance } from './remove-instance.ts';
 import type { Accelerator } from './qemu-argv.ts';
 
@@ -67,7 +67,14 @@ async function probe(request: ProbeRequest, ctx: OpContext): Promise<Accelerator
     return { accelerator: 'tcg', reason: missing ? `no ${device}` : `${device} may not be opened by this user` };
   }
   const name = `probe-${randomBytes(4).toString('hex')}`;
-  const start = { ...request, name, lifetime: 'throw-away', accelerator: 'kvm', bootTimeoutMs: probeMs } as const;
+  const start = {
+    ...request,
+    name,
+    lifetime: 'throw-away',
+    accelerator: 'kvm',
+    start: 'cold',
+    bootTimeoutMs: probeMs,
+  } as const;
   // Its stages are no news: that one of them fails is the answer of the probe, not a failure of the operation.
   const quiet: OpContext = { signal: ctx.signal, stage: ctx.stage, emit: () => undefined };
   try {

@@ -12,8 +12,10 @@ export type InstanceFiles = {
   /** The QEMU process it last ran as (InstanceRun). */
   run: string;
   pidFile: string;
-  /** Base initramfs with the instance's keys behind it. */
-  initrd: string;
+  /** The disk that tells the guest who it is (parcel.ts). */
+  parcel: string;
+  /** Overlay of the profile's root disk, in profiles that have one. */
+  rootDisk: string;
   sshKey: string;
   sshHostKeyPub: string;
   consoleLog: string;
@@ -27,6 +29,8 @@ export type InstanceFiles = {
   /** QMP for observers: a QMP socket serves one client, so there are several; each is locked by its path. */
   watch: readonly string[];
   console: string;
+  /** QEMU's gdb stub, once it was asked for. */
+  gdb: string;
 };
 
 const observers = 3;
@@ -54,7 +58,8 @@ export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
     config: inDirectory('vm.json'),
     run: inDirectory('run.json'),
     pidFile: inDirectory('qemu.pid'),
-    initrd: inDirectory('initrd.cpio'),
+    parcel: inDirectory('parcel.img'),
+    rootDisk: inDirectory('root.qcow2'),
     sshKey: inDirectory('ssh_key'),
     sshHostKeyPub: inDirectory('ssh_host_key.pub'),
     consoleLog: inDirectory('console.log'),
@@ -64,6 +69,7 @@ export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
     qmp: join(sockets, 'qmp.sock'),
     watch,
     console: longest,
+    gdb: join(sockets, 'gdb.sock'),
   };
 }
 

@@ -18,6 +18,19 @@ const configSchema = z.object({
   cpus: z.number().int(),
   memoryMiB: z.number().int(),
   commandLine: z.array(z.string()),
+  /** Guest profile, as in images/profiles. */
+  profile: z.string(),
+  /** How QEMU last began: the kernel's own boot, or a saved state. */
+  start: z.enum(['cold', 'snapshot']),
+  /** Host files it runs from; shared with other machines, never written. */
+  boot: z.object({
+    labRoot: z.string(),
+    vmlinuz: z.string(),
+    initramfs: z.string(),
+    modulesDisk: z.string(),
+    /** Backing file of the root disk's overlay. */
+    rootDisk: z.string().optional(),
+  }),
   lifetime: z.enum(['kept', 'throw-away']),
   /** Who started it; a throw-away machine is orphaned when this process is gone. */
   owner: processIdentity,

@@ -1,5 +1,5 @@
-// An ed25519 key pair in OpenSSH's formats (openssh: PROTOCOL.key; RFC 8709). Not ssh2's generator: ssh2 1.17.0 drops a
-// leading zero byte of the key, so that one pair in about 150 cannot be read again.
+// An ed25519 key pair in OpenSSH's formats (openssh: PROTOCOL.key; RFC 8709) and in dropbear's. Not ssh2's generator: ssh2
+// 1.17.0 drops a leading zero byte of the key, so that one pair in about 150 cannot be read again.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
@@ -8,6 +8,8 @@ export type OpensshKeyPair = {
   privateKey: string;
   /** One line: type, key, comment. */
   publicKey: string;
+  /** The private key as dropbear reads it (dropbear: src/ed25519.c, buf_put_ed25519_priv_key). */
+  dropbearKey: Uint8Array;
 };
 
 /** A fresh pair. */
@@ -52,6 +54,7 @@ export function encodeOpensshKey({
   return {
     privateKey: ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n'),
     publicKey: `ssh-ed25519 ${wire.toString('base64')} ${comment}`,
+    dropbearKey: Buffer.concat([string(type), string(Buffer.concat([seed, point]))]),
   };
 }
 

@@ -18,8 +18,22 @@ export type QemuMachine = {
   cpus: number;
   memoryMiB: number;
   vmlinuz: string;
+  initramfs: string;
   commandLine: readonly string[];
+  /** Read-only ext4 image with all modules of the kernel. */
+  modulesDisk: string;
+  /** Whether the instance has an overlay of a root disk. */
+  hasRootDisk: boolean;
+  ram: Ram;
+  /** Waits, with its CPUs stopped, for the state of a machine to be loaded. */
+  incoming: boolean;
 };
+
+/**
+ * Where the guest's memory is: its own; a file that everything written goes to (`shared`: a snapshot being made); or the
+ * private view of such a file, whose untouched pages all machines of that snapshot share on the host.
+ */
+export type Ram = { kind: 'own' } | { kind: 'shared' | 'private'; path: string };
 
 /** Process name by which an instance's QEMU is recognised, with pid and start time. */
 export const processName = (name: string): string => `lpl-${name}`;
@@ -56,7 +70,7 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
   const tcg = machine.accelerator === 'tcg';
   return {
     accel: tcg ? [{ accel: 'tcg', thread: 'multi' }] : [{ accel: 'kvm' }],
-    machine: { type: 'pc' },
+    machine: { type: 'pc,memory-backend=ram' },
     cpu: tcg ? 'max' : 'host',
     smp: machine.cpus,
     memory: { size: machine.memoryMiB },
@@ -64,16 +78,35 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
       ...['-name', `guest=${processName(machine.name)},process=${processName(machine.name)},debug-threads=on`],
       ...['-nodefaults', '-no-user-config', '-display', 'none'],
       ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
-      ...['-kernel', machine.vmlinuz, '-initrd', files.initrd, '-append', machine.commandLine.join(' ')],
+      ...['-object', ramObject(machine)],
+      ...(machine.incoming ? ['-S', '-incoming', 'defer'] : []),
+      ...['-kernel', machine.vmlinuz, '-initrd', machine.initramfs, '-append', machine.commandLine.join(' ')],
       // A panic is told (pvpanic) and the guest goes on to print the rest of it, then restarts, which ends QEMU.
       ...['-action', 'panic=none,reboot=shutdown,shutdown=poweroff'],
       ...['-netdev', networkOption(), '-device', 'virtio-net-pci,netdev=net,romfile='],
       ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
-      ...['-device', 'pvpanic-pci'],
+      // A new identifier at every start: after a restore the guest's kernel reseeds its random numbers (vmgenid).
+      ...['-device', 'pvpanic-pci', '-device', 'vmgenid,guid=auto'],
+      ...disk('parcel', files.parcel, 'raw', 'read-only'),
+      ...disk('modules', machine.modulesDisk, 'raw', 'read-only'),
+      ...(machine.hasRootDisk ? disk('root', files.rootDisk, 'qcow2', 'writable') : []),
       ...consoleOptions(files),
       ...[files.qmp, ...files.watch].flatMap((path) => ['-qmp', `unix:${escapeComma(path)},server=on,wait=off`]),
     ],
   };
+}
+
+function ramObject({ ram, memoryMiB }: QemuMachine): string {
+  if (ram.kind === 'own') return `memory-backend-ram,id=ram,size=${memoryMiB}M`;
+  const share = ram.kind === 'shared' ? 'on' : 'off';
+  return `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${escapeComma(ram.path)},share=${share}`;
+}
+
+/** A virtio disk that the guest knows by the serial `lpl-ID`. */
+function disk(id: string, path: string, driver: 'raw' | 'qcow2', access: 'read-only' | 'writable'): string[] {
+  const readOnly = access === 'read-only' ? 'on' : 'off';
+  const node = `driver=${driver},node-name=${id},read-only=${readOnly},file.driver=file,file.filename=${escapeComma(path)}`;
+  return ['-blockdev', node, '-device', `virtio-blk-pci,drive=${id},serial=lpl-${id}`];
 }
 
 function networkOption(): string {

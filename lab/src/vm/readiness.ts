@@ -1,5 +1,5 @@
-// Waits until a booting machine answers over ssh, and tells why when it cannot: it panicked, QEMU ended, or time is up.
-// ssh is tried only after the guest's marker on the console: slirp resends a SYN that came too early after a second.
+// Waits until a machine answers over ssh, and tells why when it cannot: it panicked, QEMU ended, or time is up. The guest
+// says on its console how far it is; ssh is tried only then, for slirp resends a SYN that came too early after a second.
 
 import { isLabError, LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
@@ -9,26 +9,59 @@ import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
 import { lastQemuLines } from './qemu-process.ts';
-import type { SshTarget } from './ssh.ts';
+import { deliverParcel } from './parcel.ts';
 import { connectGuest } from './ssh-guest.ts';
+import { readSshKeys } from './ssh-keys.ts';
 import { untilDead } from './watch-machine.ts';
 
-/** Printed by images/guest/rc when dropbear listens. */
-const marker = 'lpl-guest: ready';
+/** Printed by images/guest/rc: when it waits for its parcel, and when dropbear listens. */
+const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };
 
 export type BootWait = {
   files: InstanceFiles;
   run: InstanceRun;
-  ssh: SshTarget;
+  /** Byte of the console log where this boot begins. */
   consoleFrom: number;
   timeoutMs: number;
 };
 
+/** Waits until a booting guest has everything but an identity. Rejects as waitForGuest does. */
+export function waitForParcelWish(boot: BootWait, ctx: StageContext): Promise<void> {
+  return whileAlive(boot, ctx, async (signal, isOver) => {
+    ctx.waiting(`the kernel and init of ${boot.files.name}`);
+    await consoleMarker(boot, markers.waiting, signal, isOver);
+  });
+}
+
+/** Gives a booting guest its identity when it asks, and waits for ssh. Rejects as waitForGuest does. */
+export async function waitForBoot(boot: BootWait, ctx: StageContext): Promise<Guest> {
+  const started = performance.now();
+  await waitForParcelWish(boot, ctx);
+  await deliverParcel(boot.files.parcel);
+  return waitForGuest({ ...boot, timeoutMs: boot.timeoutMs - (performance.now() - started) }, ctx);
+}
+
 /** The guest, over a new connection. Rejects with `vm.dead` (panic, QEMU ended) or `vm.boot-timeout`. */
 export async function waitForGuest(boot: BootWait, ctx: StageContext): Promise<Guest> {
+  const { files, run } = boot;
+  const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
+  return whileAlive(boot, ctx, async (signal, isOver) => {
+    ctx.waiting(`init of ${files.name}`);
+    await consoleMarker(boot, markers.ready, signal, isOver);
+    ctx.waiting(`ssh on 127.0.0.1:${run.ports.ssh}`);
+    return connectGuest(ssh, signal);
+  });
+}
+
+/** Runs `body` until it settles, the deadline passes, or QEMU ends, and explains the failure from the console. */
+async function whileAlive<T>(
+  boot: BootWait,
+  ctx: StageContext,
+  body: (signal: AbortSignal, isOver: () => boolean) => Promise<T>,
+): Promise<T> {
   const { files, timeoutMs } = boot;
   const over = new AbortController();
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = AbortSignal.timeout(Math.max(0, timeoutMs));
   const signal = AbortSignal.any([ctx.signal, over.signal, deadline]);
   let isDead = false;
   const death = untilDead(files, boot.run, signal).then(
@@ -36,10 +69,7 @@ export async function waitForGuest(boot: BootWait, ctx: StageContext): Promise<G
     () => undefined,
   );
   try {
-    ctx.waiting(`the kernel and init of ${files.name}`);
-    await consoleMarker(boot, signal, () => isDead);
-    ctx.waiting(`ssh on 127.0.0.1:${boot.run.ports.ssh}`);
-    return await connectGuest(boot.ssh, signal);
+    return await body(signal, () => isDead);
   } catch (error) {
     if (ctx.signal.aborted) throw error;
     const lines = await lastConsoleLines(files.consoleLog, 20);
@@ -63,6 +93,7 @@ export async function waitForGuest(boot: BootWait, ctx: StageContext): Promise<G
 
 async function consoleMarker(
   { files, consoleFrom }: BootWait,
+  marker: string,
   signal: AbortSignal,
   isOver: () => boolean,
 ): Promise<void> {

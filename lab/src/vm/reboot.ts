@@ -8,8 +8,8 @@ import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
 import { withQmp } from './qmp-access.ts';
-import { waitForGuest } from './readiness.ts';
-import { readSshKeys } from './ssh-keys.ts';
+import { withdrawParcel } from './parcel.ts';
+import { waitForBoot } from './readiness.ts';
 
 /** The guest goes down within milliseconds; this long is its silence listened to. */
 const askMs = 1_000;
@@ -29,9 +29,9 @@ export async function rebootGuest(
       await setRebootAction(files, 'reset', stage.signal);
       defer('end QEMU on a restart again', () => setRebootAction(files, 'shutdown', new AbortController().signal));
       ctx.emit({ type: 'vm.state', vm: files.name, state: 'reset', reason: 'control reboot' });
+      await withdrawParcel(files.parcel);
       await goDown(guest, stage.signal);
-      const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
-      const rebooted = await waitForGuest({ files, run, ssh, consoleFrom, timeoutMs }, stage);
+      const rebooted = await waitForBoot({ files, run, consoleFrom, timeoutMs }, stage);
       ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
       return rebooted;
     }),

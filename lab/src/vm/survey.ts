@@ -8,7 +8,7 @@ import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel, KernelFacts } from '../kernel/target.ts';
 import type { Guest } from './guest.ts';
-import { startMachine } from './machine.ts';
+import { startMachine } from './start-machine.ts';
 import { removeInstance } from './remove-instance.ts';
 
 export type SurveyRequest = {
@@ -28,6 +28,7 @@ export async function surveyKernel(request: SurveyRequest, ctx: OpContext): Prom
     name,
     lifetime: 'throw-away',
     accelerator: 'tcg',
+    start: 'cold',
     kernelParameters: ['nokaslr'],
   } as const;
   const machine = await startMachine(start, ctx);

@@ -11,7 +11,12 @@ const machine = {
   cpus: 2,
   memoryMiB: 512,
   vmlinuz: '/k/vmlinuz',
+  initramfs: '/i/initramfs.cpio',
   commandLine: baseCommandLine,
+  modulesDisk: '/i/modules.ext4',
+  hasRootDisk: false,
+  ram: { kind: 'own' },
+  incoming: false,
 } as const;
 
 describe('QEMU argv', () => {
@@ -26,7 +31,7 @@ describe('QEMU argv', () => {
       '-L /root/usr/share/seabios',
       '-L /root/usr/lib/ipxe/qemu',
       '-accel tcg,thread=multi',
-      '-machine pc',
+      '-machine pc,memory-backend=ram',
       '-cpu max',
       '-smp 2',
       '-m 512',
@@ -35,8 +40,9 @@ describe('QEMU argv', () => {
       '-no-user-config',
       '-display none',
       '-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
+      '-object memory-backend-ram,id=ram,size=512M',
       '-kernel /k/vmlinuz',
-      '-initrd /s/vms/demo/initrd.cpio',
+      '-initrd /i/initramfs.cpio',
       '-append console=ttyS0 quiet panic=-1 edd=off',
       '-action panic=none,reboot=shutdown,shutdown=poweroff',
       '-netdev user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:0-:7000',
@@ -44,6 +50,11 @@ describe('QEMU argv', () => {
       '-object rng-random,id=rng,filename=/dev/urandom',
       '-device virtio-rng-pci,rng=rng',
       '-device pvpanic-pci',
+      '-device vmgenid,guid=auto',
+      '-blockdev driver=raw,node-name=parcel,read-only=on,file.driver=file,file.filename=/s/vms/demo/parcel.img',
+      '-device virtio-blk-pci,drive=parcel,serial=lpl-parcel',
+      '-blockdev driver=raw,node-name=modules,read-only=on,file.driver=file,file.filename=/i/modules.ext4',
+      '-device virtio-blk-pci,drive=modules,serial=lpl-modules',
       '-chardev socket,id=console,path=/r/demo/console.sock,server=on,wait=off,logfile=/s/vms/demo/console.log,logappend=on',
       '-serial chardev:console',
       '-qmp unix:/r/demo/qmp.sock,server=on,wait=off',
@@ -67,6 +78,22 @@ describe('QEMU argv', () => {
   it('doubles commas in paths', () => {
     const odd = instanceFiles({ ...paths, runtime: '/r,x' }, 'demo');
     assert.ok(qemuArgv('/root', machine, odd).some((word) => word.startsWith('unix:/r,,x/demo/qmp.sock,server=on')));
+  });
+
+  it('goes on from a state with the memory of the snapshot mapped, never written', () => {
+    const restored = { ...machine, ram: { kind: 'private', path: '/s,n/ram' }, incoming: true } as const;
+    const text = qemuArgv('/root', restored, files).join(' ');
+    assert.match(text, /-object memory-backend-file,id=ram,size=512M,mem-path=\/s,,n\/ram,share=off /);
+    assert.match(text, / -S -incoming defer /);
+  });
+
+  it('writes only to the overlay of a root disk', () => {
+    const text = qemuArgv('/root', { ...machine, hasRootDisk: true }, files).join(' ');
+    assert.match(
+      text,
+      /driver=qcow2,node-name=root,read-only=off,file.driver=file,file.filename=\/s\/vms\/demo\/root.qcow2/,
+    );
+    for (const id of ['parcel', 'modules']) assert.match(text, new RegExp(`node-name=${id},read-only=on`));
   });
 
   it('binds a throw-away machine to its owner and detaches a kept one', () => {

@@ -1,0 +1,103 @@
+// Starts a machine and waits until it answers over ssh: from a snapshot of its like, or by booting its kernel.
+
+import { join } from 'node:path';
+import { type OpContext, runStage, runTogether } from '../core/operation.ts';
+import type { LabPaths } from '../core/paths.ts';
+import type { BootableKernel } from '../kernel/target.ts';
+import { ensureBootSnapshot } from './boot-snapshot.ts';
+import { instanceFiles } from './instance-files.ts';
+import type { InstanceConfig } from './instance-record.ts';
+import { machineOf, type RunningMachine } from './machine.ts';
+import { ensureModulesDisk } from './modules-disk.ts';
+import type { GuestFile } from './parcel.ts';
+import { type Accelerator, baseCommandLine } from './qemu-argv.ts';
+import { waitForBoot, waitForGuest } from './readiness.ts';
+import { startInstance } from './start-instance.ts';
+import { stopInstance } from './stop-instance.ts';
+import { ensureTinyInitramfs } from './tiny-initramfs.ts';
+
+export type MachineRequest = {
+  paths: LabPaths;
+  /** Extracted root with QEMU, busybox and dropbear. */
+  labRoot: string;
+  /** `images/guest` of the repository. */
+  recipes: string;
+  name: string;
+  kernel: BootableKernel;
+  lifetime: 'kept' | 'throw-away';
+  accelerator: Accelerator;
+  /** From a snapshot, made when there is none yet, or by booting the kernel for real. */
+  start: 'snapshot' | 'cold';
+  /** Static guest agent, at /bin/lpl-agent. */
+  agent?: Uint8Array;
+  /** Files of this machine alone, at /lpl/NAME in the guest. */
+  extraFiles?: readonly GuestFile[];
+  /** Default 2 CPUs, 512 MiB. */
+  cpus?: number;
+  memoryMiB?: number;
+  /** More kernel parameters, such as nokaslr. */
+  kernelParameters?: readonly string[];
+  /** Time from the start of QEMU to ssh; default 90 s. */
+  bootTimeoutMs?: number;
+};
+
+const defaultBootTimeoutMs = 90_000;
+
+/**
+ * Starts a machine and waits until it answers over ssh. After a failure no QEMU of it is left, but its directory stays
+ * for the console log. Rejects as startInstance and waitForGuest do.
+ */
+export async function startMachine(request: MachineRequest, ctx: OpContext): Promise<RunningMachine> {
+  const files = instanceFiles(request.paths, request.name);
+  const { kernel, paths } = request;
+  const bootTimeoutMs = request.bootTimeoutMs ?? defaultBootTimeoutMs;
+  const shape = await configOf(request, ctx);
+  const begin =
+    request.start === 'snapshot'
+      ? await runStage(ctx, { id: 'snapshot', title: `Snapshot of a booted ${kernel.release}` }, (stage) =>
+          ensureBootSnapshot({ paths, shape, bootTimeoutMs }, stage),
+        )
+      : { ram: { kind: 'own' } as const, boot: shape.boot };
+  const verb = request.start === 'snapshot' ? 'Restore' : 'Boot';
+  return runStage(ctx, { id: 'boot', title: `${verb} ${request.name} (${kernel.release})` }, async (stage) => {
+    const identity = { guestFiles: request.extraFiles ?? [] };
+    const { boot, ...from } = begin;
+    const run = await startInstance({ files, config: { ...shape, boot }, identity, ...from }, stage);
+    try {
+      const wait = { files, run, consoleFrom: 0, timeoutMs: bootTimeoutMs };
+      const guest = await (request.start === 'snapshot' ? waitForGuest : waitForBoot)(wait, stage);
+      ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
+      stage.note(`ssh on 127.0.0.1:${run.ports.ssh}, ${shape.accelerator}`);
+      return await machineOf(files, run, guest);
+    } catch (error) {
+      await stopInstance(files);
+      throw error;
+    }
+  });
+}
+
+async function configOf(
+  request: MachineRequest,
+  ctx: OpContext,
+): Promise<Omit<InstanceConfig, 'owner' | 'name' | 'start'>> {
+  const { kernel, labRoot, lifetime, accelerator } = request;
+  const images = join(request.paths.cache, 'images');
+  const [initramfs, modulesDisk] = await runTogether(ctx, [
+    (inner) =>
+      runStage(inner, { id: 'guest-image', title: `Guest image for ${kernel.release}` }, (stage) =>
+        ensureTinyInitramfs(request, images, stage),
+      ),
+    (inner) => ensureModulesDisk(request, images, inner),
+  ]);
+  return {
+    target: kernel.name,
+    release: kernel.release,
+    accelerator,
+    lifetime,
+    profile: 'tiny',
+    cpus: request.cpus ?? 2,
+    memoryMiB: request.memoryMiB ?? 512,
+    commandLine: [...baseCommandLine, ...(request.kernelParameters ?? [])],
+    boot: { labRoot, vmlinuz: kernel.vmlinuz, initramfs, modulesDisk },
+  };
+}
