@@ -15,7 +15,7 @@ import {
 } from '../../lab/src/kernel/prepare-kernel.ts';
 import { operate } from './operation.ts';
 
-export const testTarget = 'debian:trixie/cloud-amd64@6.12.94';
+export const testTarget = 'debian:trixie/cloud-amd64';
 
 const rooms = cacheRooms(labPaths());
 
