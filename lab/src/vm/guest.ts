@@ -20,6 +20,16 @@ export type GuestStream = {
   close(): void;
 };
 
+/** A guest command whose bytes pass unread in both directions; whoever opened it reads `output` to its end. */
+export type GuestPipe = {
+  input: Writable;
+  output: Readable;
+  /** What it has said on stderr so far, at most 4 KiB. */
+  said(): string;
+  ended: Promise<{ exitCode: number | undefined }>;
+  close(): void;
+};
+
 /** An interactive shell with a terminal. */
 export type GuestShell = {
   input: Writable;
@@ -41,6 +51,8 @@ export type Guest = {
   /** Runs a shell script given on stdin of `sh -eu`. */
   script(text: string, options: GuestExecOptions): Promise<GuestResult>;
   stream(argv: readonly [string, ...string[]], options: { signal: AbortSignal }): Promise<GuestStream>;
+  /** For bytes as they are, in any amount; `exec` gives text. */
+  pipe(argv: readonly [string, ...string[]], options: { signal: AbortSignal }): Promise<GuestPipe>;
   shell(size: TerminalSize, options: { signal: AbortSignal }): Promise<GuestShell>;
   /** Writes a file in the guest with that mode (octal). */
   upload(content: Uint8Array, guestPath: string, mode: number, options: { signal: AbortSignal }): Promise<void>;

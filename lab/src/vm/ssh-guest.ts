@@ -5,7 +5,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import { quoteForGuest } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
 import { raceSignal, withDeadline } from '../core/wait.ts';
-import type { Guest, GuestExecOptions, GuestResult, GuestShell, GuestStream } from './guest.ts';
+import type { Guest, GuestExecOptions, GuestPipe, GuestResult, GuestShell, GuestStream } from './guest.ts';
 import { connectSsh, type SshTarget } from './ssh.ts';
 
 const defaultTimeoutMs = 30_000;
@@ -62,6 +62,7 @@ export function guestOver(client: Client, name: string): Guest {
     exec: (argv, options) => run(line(argv), options),
     script: (text, options) => run('sh -eu', { ...options, stdin: text }),
     stream: async (argv, { signal }) => streamOf(await raceSignal(open(line(argv)), signal), signal),
+    pipe: async (argv, { signal }) => pipeOf(await raceSignal(open(line(argv)), signal), signal),
     shell: async ({ columns, rows }, { signal }) => {
       const opened = new Promise<ClientChannel>((resolve, reject) => {
         const pty = { term: 'xterm-256color', cols: columns, rows };
@@ -108,6 +109,19 @@ function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
   // A connection that breaks closes its channels without ending them.
   void ended.then(() => lines.close());
   return { lines, ended, close };
+}
+
+function pipeOf(channel: ClientChannel, signal: AbortSignal): GuestPipe {
+  const ended = exitCodeOf(channel).then((exitCode) => ({ exitCode }));
+  const close = () => {
+    channel.end();
+    channel.close();
+  };
+  signal.addEventListener('abort', close, { once: true });
+  void ended.finally(() => signal.removeEventListener('abort', close));
+  let said = '';
+  channel.stderr.on('data', (chunk: Buffer) => void (said = (said + String(chunk)).slice(-4096)));
+  return { input: channel, output: channel, said: () => said.trim(), ended, close };
 }
 
 function shellOf(channel: ClientChannel): GuestShell {
