@@ -10,7 +10,7 @@ import { cacheRooms } from './core/rooms.ts';
 import type { Site } from './core/site.ts';
 import { keptKernels } from './kernel/find-kernel.ts';
 import { listTargets, resolveTarget } from './kernel/prepare-kernel.ts';
-import { formatTargetName, parseTargetName } from './kernel/target.ts';
+import { formatTargetName, parseStockName } from './kernel/target.ts';
 import { disableLivepatch } from './klp/disable-livepatch.ts';
 import { type KlpPatch, readKlpStatus } from './klp/klp-status.ts';
 import { loadLivepatch } from './klp/load-livepatch.ts';
@@ -81,7 +81,7 @@ export function openLab(options: { paths?: LabPaths; resources: Site['resources'
       name: string,
       ctx: OpContext,
     ): Promise<{ name: string; release: string; prepared: boolean }[]> => {
-      const target = parseTargetName(name);
+      const target = parseStockName(name);
       const kept = await keptKernels(site.rooms.kernels, target);
       const isPrepared = (release: string) => kept.some((kernel) => kernel.release === release);
       const kernels = await listTargets(ctx, site.rooms, target);

@@ -5,10 +5,10 @@ import { LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import type { PackageView } from '../toolroot/package-view.ts';
-import { formatTargetName, type TargetName } from './target.ts';
+import { formatTargetName, type StockName } from './target.ts';
 
 export type StockKernel = {
-  target: Required<TargetName>;
+  target: Required<StockName>;
   /** `uname -r`. */
   release: string;
   /** Packages as `name=version`. */
@@ -73,7 +73,7 @@ function imageParts(image: Stanza): string[] {
 }
 
 /** The kernel of that name. Throws `kernel.unknown`, naming those there are. */
-export function pickKernel(kernels: readonly StockKernel[], target: TargetName): StockKernel {
+export function pickKernel(kernels: readonly StockKernel[], target: StockName): StockKernel {
   const found = kernels.find((kernel) => target.version === undefined || matchesVersion(kernel, target.version));
   if (found) return found;
   const offered = kernels.map((kernel) => kernel.target.version).join(', ');

@@ -9,7 +9,7 @@ import type { StageContext } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import type { OpenPackageView } from '../toolroot/package-view.ts';
 import { compareVersions, listStockKernels, pickKernel, type StockKernel } from './catalog.ts';
-import type { TargetName } from './target.ts';
+import type { StockName } from './target.ts';
 
 const stockKernel = z.object({
   target: z.object({ suite: z.string(), flavour: z.string(), version: z.string() }),
@@ -28,7 +28,7 @@ const freshForMs = 24 * 3600_000;
 export async function stockKernels(
   ctx: StageContext,
   room: string,
-  { suite, flavour }: TargetName,
+  { suite, flavour }: StockName,
   open: OpenPackageView,
 ): Promise<StockKernel[]> {
   const path = catalogPath(room, suite, flavour);
@@ -55,11 +55,11 @@ export async function stockKernels(
 export async function findStockKernel(
   ctx: StageContext,
   room: string,
-  target: TargetName,
+  target: StockName,
   open: OpenPackageView,
 ): Promise<StockKernel> {
   if (target.version !== undefined) {
-    const kept = await readJson(recordPath(room, target as Required<TargetName>), recordFile);
+    const kept = await readJson(recordPath(room, target as Required<StockName>), recordFile);
     if (kept) {
       ctx.cached();
       return kept.kernel;
@@ -74,7 +74,7 @@ export async function keepKernel(room: string, kernel: StockKernel): Promise<voi
 }
 
 /** Kernels of suite and flavour that were prepared here before. */
-export async function keptKernels(room: string, { suite, flavour }: TargetName): Promise<StockKernel[]> {
+export async function keptKernels(room: string, { suite, flavour }: StockName): Promise<StockKernel[]> {
   const prefix = `stock-${suite}-${flavour}-`;
   const names = await readdir(room).catch(() => []);
   const kept = names.filter((name) => name.startsWith(prefix)).map((name) => readJson(join(room, name), recordFile));
@@ -82,5 +82,5 @@ export async function keptKernels(room: string, { suite, flavour }: TargetName):
 }
 
 const catalogPath = (room: string, suite: string, flavour: string) => join(room, `catalog-${suite}-${flavour}.json`);
-const recordPath = (room: string, { suite, flavour, version }: Required<TargetName>) =>
+const recordPath = (room: string, { suite, flavour, version }: Required<StockName>) =>
   join(room, `stock-${suite}-${flavour}-${version}.json`);

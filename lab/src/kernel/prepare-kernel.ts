@@ -10,14 +10,14 @@ import type { Toolroot } from '../toolroot/sandbox.ts';
 import type { StockKernel } from './catalog.ts';
 import { ensureBuildTree, ensureHeaders, ensureImage, ensureSource, type KernelRoom } from './debian-kernel.ts';
 import { findStockKernel, stockKernels } from './find-kernel.ts';
-import { type BootableKernel, parseTargetName, type TargetKernel, type TargetName } from './target.ts';
+import { type BootableKernel, parseStockName, type StockName, type TargetKernel } from './target.ts';
 
 const packageView = (rooms: CacheRooms, suite: string) => (stage: StageContext) =>
   openPackageView(stage, rooms.packages, suite);
 
-/** The kernel a target name means. Throws `kernel.unknown` or `packages.unavailable`. */
+/** The stock kernel a target name means. Throws `kernel.unknown`, `packages.unavailable`, `kernel.unsupported` (own tree). */
 export function resolveTarget(ctx: OpContext, rooms: CacheRooms, name: string): Promise<StockKernel> {
-  const target = parseTargetName(name);
+  const target = parseStockName(name);
   return runStage(ctx, { id: 'target', title: `target ${name}` }, async (stage) => {
     const kernel = await findStockKernel(stage, rooms.kernels, target, packageView(rooms, target.suite));
     stage.note(kernel.release);
@@ -26,7 +26,7 @@ export function resolveTarget(ctx: OpContext, rooms: CacheRooms, name: string): 
 }
 
 /** Kernels of suite and flavour, newest first. */
-export function listTargets(ctx: OpContext, rooms: CacheRooms, target: TargetName): Promise<StockKernel[]> {
+export function listTargets(ctx: OpContext, rooms: CacheRooms, target: StockName): Promise<StockKernel[]> {
   return runStage(ctx, { id: 'targets', title: `kernels of ${target.suite}` }, (stage) =>
     stockKernels(stage, rooms.kernels, target, packageView(rooms, target.suite)),
   );

@@ -5,7 +5,7 @@ import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { keptKernels } from '../kernel/find-kernel.ts';
 import { listTargets } from '../kernel/prepare-kernel.ts';
-import { parseTargetName } from '../kernel/target.ts';
+import { parseStockName } from '../kernel/target.ts';
 import { checkHost, requireHost } from '../toolroot/host-check.ts';
 import { installMissingTools } from '../toolroot/install-tools.ts';
 import { chooseKernel } from './choose-kernel.ts';
@@ -22,7 +22,7 @@ export async function runDemo(ctx: OpContext, site: Site, path: string): Promise
     requireHost(await checkHost(stage, site.paths.cache)),
   );
   const scenario = await readScenario(path);
-  const target = parseTargetName(scenario.target);
+  const target = parseStockName(scenario.target);
   const kernels = [...(await keptKernels(site.rooms.kernels, target)), ...(await listTargets(ctx, site.rooms, target))];
   const say = (text: string) => ctx.emit({ type: 'line', from: 'lab', text });
   const choice = chooseKernel(scenario, kernels);

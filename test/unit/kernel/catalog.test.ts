@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { isLabError } from '../../../lab/src/core/error.ts';
 import { compareVersions, parseStanzas, pickKernel, readCatalog } from '../../../lab/src/kernel/catalog.ts';
-import { formatTargetName, parseTargetName } from '../../../lab/src/kernel/target.ts';
 
 // In the form of `apt-cache show`, shortened to the fields that are read.
 const stanzas = parseStanzas(
@@ -103,32 +102,5 @@ describe('compareVersions', () => {
     assert.ok(compareVersions('6.12.107', '6.12.94') > 0);
     assert.ok(compareVersions('6.12', '6.12.0') < 0);
     assert.equal(compareVersions('7.2.12', '7.2.12'), 0);
-  });
-});
-
-describe('parseTargetName', () => {
-  it('reads and writes names', () => {
-    for (const name of [
-      'debian:trixie/cloud-amd64',
-      'debian:bookworm/amd64@6.1.192',
-      'debian:trixie-backports/cloud-amd64@7.2.12',
-    ])
-      assert.equal(formatTargetName(parseTargetName(name)), name);
-  });
-
-  it('refuses what is no name', () => {
-    for (const name of [
-      '',
-      'trixie',
-      'debian:../x/y',
-      'debian:trixie/cloud-amd64@',
-      'debian:trixie/cloud amd64',
-      'debian:trixie/a@-1',
-    ])
-      assert.throws(
-        () => parseTargetName(name),
-        (error) => isLabError(error, 'kernel.unknown'),
-        name,
-      );
   });
 });
