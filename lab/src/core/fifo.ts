@@ -9,7 +9,7 @@ export type Fifo = {
   /** To read from, for an event loop. */
   openPolledReader(): number;
   /** Call when the writer has opened it: until then this end keeps writers from waiting and readers from ending. */
-  release(): void;
+  release: () => void;
 };
 
 /** Makes a fifo, mode 0600, in place of whatever has that name. Writers and readers can open it at once. */

@@ -48,12 +48,15 @@ export function copyToGuest(guest: Guest, { from, to }: { from: string; to: stri
       const counter = countBytes((bytes) => stage.progress(Math.min(bytes, total), total, 'bytes'));
       const sent = pipeline(content, counter, pipe.input, { signal });
       // A guest that cannot write (full, read-only) ends the command early: its words say more than the broken pipe.
-      const [outcome, { exitCode }] = await Promise.all([sent.catch((error: unknown) => ({ error })), pipe.ended]);
+      const [broken, { exitCode }] = await Promise.all([
+        sent.then(() => undefined).catch((error: unknown) => error as Error),
+        pipe.ended,
+      ]);
       signal.throwIfAborted();
-      if (exitCode !== 0 || outcome)
+      if (exitCode !== 0 || broken)
         throw new LabError(
           exitCode === undefined ? 'guest.unreachable' : 'guest.command-failed',
-          `${guest.name}: ${place.final} could not be written: ${pipe.said().split('\n').at(-1) || String(outcome?.error ?? 'the connection broke')}`,
+          `${guest.name}: ${place.final} could not be written: ${pipe.said().split('\n').at(-1) || (broken?.message ?? 'the connection broke')}`,
         );
       await publish(guest, place, (source.mode & 0o777).toString(8), signal);
       return { from, to: `${guest.name}:${place.final}`, bytes: total };
