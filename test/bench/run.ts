@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openLab } from '../../lab/src/lab.ts';
 import { operate } from '../support/operation.ts';
+import { testTarget } from '../support/stock-kernel.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
 const root = join(import.meta.dirname, '../..');
-const target = 'debian:trixie/cloud-amd64@6.12.94';
 const count = Number(process.argv[2] ?? 5);
 
 type Row = { name: string; unit: 'ms'; median: number; min: number; max: number; count: number };
@@ -41,7 +41,7 @@ async function bench(scratch: TestLab): Promise<Row[]> {
   const build = async (name: string, spoil: (patch: string, index: number) => string) => {
     const patch = await readFile(join(examples, `${name}.patch`), 'utf8');
     const run = async (index: number) => {
-      const request = { patch: spoil(patch, index), patchName: `${name}.patch`, target, replace: true };
+      const request = { patch: spoil(patch, index), patchName: `${name}.patch`, target: testTarget, replace: true };
       const { verdict, reasons } = await operate((ctx) => lab.build(request, ctx));
       if (verdict !== 'built') throw new Error(reasons[0]?.message);
     };

@@ -6,9 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CliLab, openCliLab } from '../support/lpl.ts';
+import { testKernel, testTarget as target } from '../support/stock-kernel.ts';
 
 const root = join(import.meta.dirname, '../..');
-const target = 'debian:trixie/cloud-amd64@6.12.94';
 const greeting = join(root, 'lab/examples/security-fixes/cmdline-greeting.patch');
 
 describe('lpl', function () {
@@ -31,7 +31,7 @@ describe('lpl', function () {
     const up = await lab.run('vm', 'up', 'web1', '--target', target);
     assert.equal(up.code, 0, up.stderr);
     assert.equal(up.json['state'], 'running');
-    assert.equal(up.json['release'], '6.12.94+deb13-cloud-amd64');
+    assert.equal(up.json['release'], (await testKernel()).release);
     assert.doesNotMatch(await cmdline(), /livepatched/);
 
     const module = join(scratch, 'greeting.ko');
@@ -156,7 +156,7 @@ describe('lpl', function () {
       [['trial', join(scratch, 'none.yaml')], 'scenario.invalid'],
       [['build', join(scratch, 'none.patch')], 'patch.invalid'],
       [['build', greeting, '--target', 'trixie'], 'kernel.unknown'],
-      [['build', greeting, '--target', `${target}9`], 'kernel.unknown'],
+      [['build', greeting, '--target', `${target}@0.1`], 'kernel.unknown'],
     ];
     for (const [words, expected] of cases) {
       const { code, json } = await lab.run(...words);
