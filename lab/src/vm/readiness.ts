@@ -61,7 +61,7 @@ async function whileAlive<T>(
 ): Promise<T> {
   const { files, timeoutMs } = boot;
   const over = new AbortController();
-  const deadline = AbortSignal.timeout(Math.max(0, timeoutMs));
+  const deadline = AbortSignal.timeout(Math.max(0, Math.round(timeoutMs)));
   const signal = AbortSignal.any([ctx.signal, over.signal, deadline]);
   let isDead = false;
   const death = untilDead(files, boot.run, signal).then(
