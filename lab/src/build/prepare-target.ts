@@ -8,7 +8,8 @@ import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { keepKernel } from '../kernel/find-kernel.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
-import { ensureBootable, ensureLabRoot, ensureToolroot, prepareBuildTree } from '../kernel/prepare-kernel.ts';
+import { prepareToBoot } from '../kernel/boot-target.ts';
+import { ensureToolroot, prepareBuildTree } from '../kernel/prepare-kernel.ts';
 import type { BootableKernel, KernelFacts, TargetKernel } from '../kernel/target.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 import { surveyKernel } from '../vm/survey.ts';
@@ -24,7 +25,7 @@ export type TargetParts = {
 
 /** Nothing is made yet. Its promises reject as fetching, building and booting do; what was made stays in the cache. */
 export function targetParts(ctx: OpContext, site: Site, stock: StockKernel): TargetParts {
-  const toBoot = memo(() => prepareToBoot(ctx, site, stock));
+  const toBoot = memo(() => prepareToBoot(ctx, site.rooms, { kind: 'stock', kernel: stock }));
   const toolroot = memo(() => ensureToolroot(ctx, site.rooms, stock));
   const whole = memo(async () => {
     const [{ bootable, labRoot, facts }, tree] = await runTogether(ctx, [
@@ -45,19 +46,6 @@ export function prepareTarget(ctx: OpContext, site: Site, stock: StockKernel): P
   return runStage(ctx, { id: 'prepare', title: `prepare ${stock.release}` }, (stage) =>
     targetParts(stage, site, stock).whole(),
   );
-}
-
-/** Image and QEMU only. */
-export async function prepareToBoot(
-  ctx: OpContext,
-  site: Site,
-  stock: StockKernel,
-): Promise<{ bootable: BootableKernel; labRoot: string }> {
-  const [labRoot, bootable] = await runTogether(ctx, [
-    (inner) => ensureLabRoot(inner, site.rooms),
-    (inner) => ensureBootable(inner, site.rooms, stock),
-  ]);
-  return { bootable, labRoot };
 }
 
 async function ensureFacts(ctx: OpContext, site: Site, kernel: BootableKernel, labRoot: string): Promise<KernelFacts> {

@@ -40,7 +40,11 @@ export function ensureLabRoot(ctx: OpContext, rooms: CacheRooms): Promise<string
 }
 
 /** The compiler the kernel was built with. */
-export function ensureToolroot(ctx: OpContext, rooms: CacheRooms, kernel: StockKernel): Promise<Toolroot> {
+export function ensureToolroot(
+  ctx: OpContext,
+  rooms: CacheRooms,
+  kernel: { target: { suite: string }; compiler: string },
+): Promise<Toolroot> {
   const { suite } = kernel.target;
   return runStage(ctx, { id: 'toolroot', title: `compiler ${kernel.compiler} of ${suite}` }, async (stage) => {
     const recipe = toolrootRecipe(suite, kernel.compiler);

@@ -3,8 +3,7 @@
 import { asLabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
-import { prepareToBoot } from '../build/prepare-target.ts';
-import { resolveTarget } from '../kernel/prepare-kernel.ts';
+import { prepareToBoot, resolveBootTarget } from '../kernel/boot-target.ts';
 import { defaultTargetName } from '../kernel/target.ts';
 import { checkHost, type Finding } from '../toolroot/host-check.ts';
 import { installMissingTools } from '../toolroot/install-tools.ts';
@@ -28,8 +27,8 @@ async function checkMachines(ctx: OpContext, site: Site, fix: 'install' | 'repor
     return { ...base, ok: false, said: 'not tried yet', next: 'lpl doctor --fix' };
   }
   try {
-    const stock = await resolveTarget(ctx, site.rooms, defaultTargetName);
-    const { bootable, labRoot } = await prepareToBoot(ctx, site, stock);
+    const target = await resolveBootTarget(ctx, site.rooms, defaultTargetName);
+    const { bootable, labRoot } = await prepareToBoot(ctx, site.rooms, target);
     const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel: bootable };
     const { accelerator, reason } = await chooseAccelerator(where, ctx);
     return { ...base, ok: true, said: `${accelerator}: ${reason}` };

@@ -2,17 +2,30 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { prepareToBoot } from '../build/prepare-target.ts';
+import { LabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
-import { ensureToolroot, resolveTarget } from '../kernel/prepare-kernel.ts';
+import { ensureGuestCompiler, prepareToBoot, resolveBootTarget } from '../kernel/boot-target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
+import { defaultTargetName } from '../kernel/target.ts';
+import { checkForwards, type Forward } from '../vm/forwards.ts';
 import { instanceFiles } from '../vm/instance-files.ts';
+import type { InstanceConfig } from '../vm/instance-record.ts';
+import { inspectInstance } from '../vm/instance-state.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
 
-export type KeptMachineRequest = { name: string; target: string; memoryMiB?: number; cpus?: number };
+export type KeptMachineRequest = {
+  name: string;
+  /** What is left out is as it was when a machine of that name last ran, or a default. */
+  target?: string;
+  memoryMiB?: number;
+  cpus?: number;
+  forwards?: readonly Forward[];
+  /** Default `snapshot`. */
+  start?: 'snapshot' | 'cold';
+};
 
 /** Starts it. Throws `usage.invalid` for a bad name before anything else, `vm.running`, or as booting does. */
 export async function startKeptMachine(
@@ -20,20 +33,32 @@ export async function startKeptMachine(
   site: Site,
   request: KeptMachineRequest,
 ): Promise<RunningMachine> {
-  instanceFiles(site.paths, request.name);
-  const stock = await resolveTarget(ctx, site.rooms, request.target);
+  const before = await inspectInstance(instanceFiles(site.paths, request.name), ctx.signal);
+  if (before?.run)
+    throw new LabError('vm.running', `machine ${request.name} runs already`, {
+      hint: `\`lpl vm down ${request.name}\` first`,
+    });
+  const wanted = { target: defaultTargetName, ...shapeOf(before?.config), ...request };
+  await checkForwards(wanted.forwards ?? []);
+  const target = await resolveBootTarget(ctx, site.rooms, wanted.target);
   const [{ bootable: kernel, labRoot }, toolroot] = await runTogether(ctx, [
-    (inner) => prepareToBoot(inner, site, stock),
-    (inner) => ensureToolroot(inner, site.rooms, stock),
+    (inner) => prepareToBoot(inner, site.rooms, target),
+    (inner) => ensureGuestCompiler(inner, site.rooms, target),
   ]);
   const agent = await runStage(ctx, { id: 'agent', title: 'guest agent' }, (stage) =>
     ensureGuestProgram(stage, site.rooms.programs, toolroot, join(site.resources.guest, 'agent.c')),
   );
   const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
   const { accelerator } = await chooseAccelerator(where, ctx);
-  const { target: _target, ...sizes } = request;
-  return startMachine(
-    { ...where, ...sizes, lifetime: 'kept', start: 'snapshot', accelerator, agent: await readFile(agent) },
-    ctx,
-  );
+  const kept = { lifetime: 'kept', start: wanted.start ?? 'snapshot' } as const;
+  const { name, cpus, memoryMiB, forwards } = wanted;
+  const shape = { name, ...(cpus ? { cpus } : {}), ...(memoryMiB ? { memoryMiB } : {}), ...(forwards ? { forwards } : {}) };
+  return startMachine({ ...where, ...shape, ...kept, accelerator, agent: await readFile(agent) }, ctx);
+}
+
+/** What a machine that ran before was. */
+function shapeOf(config: InstanceConfig | undefined): Omit<KeptMachineRequest, 'name'> {
+  if (!config) return {};
+  const { target, memoryMiB, cpus, forwards } = config;
+  return { target, memoryMiB, cpus, forwards };
 }

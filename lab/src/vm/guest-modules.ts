@@ -15,14 +15,15 @@ export type GuestModule = {
   content: Uint8Array;
 } & ModuleInfo;
 
-/** What every guest loads to reach its disks and the host, and to tell of its panic; built in is as good. */
-export const bootModules = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio-rng', 'pvpanic-pci', 'ext4'];
+/** What every guest loads to reach its disks and the host; built in is as good. */
+export const bootModules = ['virtio_pci', 'virtio_blk', 'virtio_net', 'ext4'];
 
 /**
- * Taken along where the kernel has them. crc32c_generic: ext4 with checksums asks for it by alias, which `depends` does
- * not tell (softdep); kernels from 6.15 on have it in a library that ext4 depends on.
+ * Loaded where the kernel has them. A kernel of one's own may lack what tells of panics and brings random numbers.
+ * crc32c_generic: ext4 with checksums asks for it by alias, which `depends` does not tell (softdep); from 6.15 on it is a
+ * library that ext4 depends on.
  */
-export const optionalBootModules = ['crc32c_generic'];
+export const optionalBootModules = ['virtio-rng', 'pvpanic-pci', 'crc32c_generic'];
 
 /** `-` and `_` are one in module names. */
 export const moduleKey = (name: string): string => name.replaceAll('-', '_');

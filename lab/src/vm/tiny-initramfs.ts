@@ -32,7 +32,7 @@ export type TinyGuest = {
 export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, ctx: StageContext): Promise<string> {
   const [inittab, rc] = await Promise.all(['inittab', 'rc'].map((name) => readFile(join(guest.recipes, name))));
   const inputs = {
-    format: 3,
+    format: 4,
     release: guest.kernel.release,
     modulesDir: await fingerprint(guest.kernel.modulesDir),
     labRoot: await fingerprint(join(guest.labRoot, 'usr/sbin/dropbear'), join(guest.labRoot, 'usr/bin/busybox')),
@@ -115,7 +115,8 @@ function moduleEntries(release: string, modules: readonly GuestModule[]): CpioEn
 
 function loadable(modules: readonly GuestModule[]): string {
   const present = new Set(modules.map(({ name }) => name));
-  return `${bootModules.filter((name) => present.has(name)).join('\n')}\n`;
+  const names = [...bootModules, ...optionalBootModules];
+  return `${names.filter((name) => present.has(name)).join('\n')}\n`;
 }
 
 async function fingerprint(...paths: string[]): Promise<string[]> {
