@@ -2,9 +2,16 @@
 // the snapshot is not what it was.
 
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
+import {
+  listMachineSnapshots,
+  machineSnapshotFiles,
+  removeMachineSnapshot,
+} from '../../lab/src/vm/machine-snapshots.ts';
+import { restoreMachine } from '../../lab/src/vm/restore-machine.ts';
+import { saveMachine } from '../../lab/src/vm/save-machine.ts';
 import { operate } from '../support/operation.ts';
 import { openTestLab, qemusOf, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
@@ -69,6 +76,77 @@ describe('a machine from a snapshot', () => {
   });
 });
 
+describe('a snapshot that a user makes', () => {
+  let lab: TestLab;
+  let machine: RunningMachine;
+  before(async () => {
+    lab = await openTestLab();
+    machine = await startTestMachine(lab.paths, 'kept', { lifetime: 'kept' });
+  });
+  after(async () => {
+    await machine.stop();
+    await lab.close();
+  });
+
+  const run = async (command: string) => (await machine.guest.exec(['sh', '-c', command], { signal })).stdout.trim();
+  const save = (label?: string) => operate((ctx) => saveMachine(machine.files, label, ctx));
+  const restore = async (label?: string) => {
+    const restored = await operate((ctx) => restoreMachine(machine.files, label, ctx));
+    await machine.detach();
+    machine = restored;
+  };
+
+  it('brings the machine back to that moment, at the present time, whatever became of it', async () => {
+    const bootId = await run(
+      'echo one > /run/state; sleep 10000 > /dev/null 2>&1 & cat /proc/sys/kernel/random/boot_id',
+    );
+    const sleeper = await run('pidof sleep');
+    const first = await save('one');
+    assert.ok(first.pausedMs > 0);
+    assert.equal(await run('echo two > /run/state; cat /run/state'), 'two');
+    const second = await save();
+    assert.deepEqual(
+      (await listMachineSnapshots(machine.files)).map(({ label }) => label),
+      ['one', second.label],
+    );
+    process.kill(machine.run.process.pid, 'SIGKILL');
+    await restore('one');
+    assert.deepEqual(
+      await run('cat /run/state; pidof sleep; cat /proc/sys/kernel/random/boot_id'),
+      `one\n${sleeper}\n${bootId}`,
+    );
+    assert.ok(Math.abs(Number(await run('date +%s')) - Date.now() / 1000) < 3);
+    await restore();
+    assert.equal(await run('cat /run/state'), 'two', 'without a label: the newest');
+  });
+
+  it('has a label of its own, and says which there are', async () => {
+    await assert.rejects(save('one'), { code: 'usage.invalid', message: /has a snapshot one already/ });
+    await assert.rejects(save('../x'), { code: 'usage.invalid' });
+    await assert.rejects(restore('none'), { code: 'snapshot.unknown', hint: /^it has one, / });
+  });
+
+  it('that was cut short is refused, and the machine goes on', async () => {
+    await truncate(machineSnapshotFiles(machine.files, 'one').state, 4096);
+    await assert.rejects(restore('one'), { code: 'snapshot.corrupt' });
+    assert.equal(await run('cat /run/state'), 'two');
+    await removeMachineSnapshot(machine.files, 'one');
+    assert.equal((await listMachineSnapshots(machine.files)).length, 1);
+  });
+
+  it('that cannot be written leaves nothing, and the machine goes on', async () => {
+    const abort = new AbortController();
+    const saving = operate((ctx) => saveMachine(machine.files, 'cancelled', ctx), { signal: abort.signal });
+    setTimeout(() => abort.abort(), 60);
+    await assert.rejects(saving, { code: 'op.cancelled' });
+    assert.deepEqual(
+      (await readdir(join(machine.files.directory, 'snapshots'))).filter((name) => name.startsWith('cancelled')),
+      [],
+    );
+    assert.equal(await run('cat /run/state'), 'two');
+  });
+});
+
 describe('a snapshot', () => {
   let lab: TestLab;
   before(async () => {
@@ -99,21 +177,16 @@ describe('a snapshot', () => {
     for (const path of await snapshots()) await rm(path, { recursive: true });
   });
 
-  for (const [what, spoil] of [
-    ['state is cut short', (path: string) => truncate(join(path, 'state'), 1000)],
-    ['state was changed', (path: string) => writeFile(join(path, 'state'), 'x'.repeat(100))],
-    ['memory is cut short', (path: string) => truncate(join(path, 'ram'), 4096)],
-    ['memory is gone', (path: string) => rm(join(path, 'ram'))],
-    ['record is gone', (path: string) => rm(join(path, 'snapshot.json'))],
-  ] as const)
-    it(`whose ${what} is made anew, not used`, async () => {
+  it('that was cut short is made anew, not used', async () => {
+    for (const file of ['state', 'ram']) {
       await startAndStop('whole');
       const [path] = await snapshots();
       assert.ok(path);
-      await spoil(path);
+      await truncate(join(path, file), 4096);
       assert.equal(await startAndStop('healed'), 'snapshot');
       assert.equal((await snapshots()).length, 1);
-    });
+    }
+  });
 
   it('that was not finished leaves no template behind', async () => {
     for (const path of await snapshots()) await rm(path, { recursive: true });

@@ -9,7 +9,7 @@ import type { InstanceFiles } from './instance-files.ts';
 
 const processIdentity = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
 
-const configSchema = z.object({
+export const configSchema = z.object({
   name: z.string(),
   /** Full name of the target kernel. */
   target: z.string(),
@@ -22,6 +22,8 @@ const configSchema = z.object({
   profile: z.string(),
   /** How QEMU last began: the kernel's own boot, or a saved state. */
   start: z.enum(['cold', 'snapshot']),
+  /** Image with the kernel's symbols, for a debugger. */
+  vmlinux: z.string().optional(),
   /** Host files it runs from; shared with other machines, never written. */
   boot: z.object({
     labRoot: z.string(),
@@ -31,6 +33,8 @@ const configSchema = z.object({
     /** Backing file of the root disk's overlay. */
     rootDisk: z.string().optional(),
   }),
+  /** Ports of the host that lead into the guest, beside those of every machine. */
+  forwards: z.array(z.object({ host: z.number().int(), guest: z.number().int() })).default([]),
   lifetime: z.enum(['kept', 'throw-away']),
   /** Who started it; a throw-away machine is orphaned when this process is gone. */
   owner: processIdentity,

@@ -41,13 +41,21 @@ export async function waitForBoot(boot: BootWait, ctx: StageContext): Promise<Gu
   return waitForGuest({ ...boot, timeoutMs: boot.timeoutMs - (performance.now() - started) }, ctx);
 }
 
-/** The guest, over a new connection. Rejects with `vm.dead` (panic, QEMU ended) or `vm.boot-timeout`. */
+/** The guest, over a new connection, once it has its identity. Rejects with `vm.dead` (panic, QEMU ended) or `vm.boot-timeout`. */
 export async function waitForGuest(boot: BootWait, ctx: StageContext): Promise<Guest> {
+  const started = performance.now();
+  await whileAlive(boot, ctx, async (signal, isOver) => {
+    ctx.waiting(`init of ${boot.files.name}`);
+    await consoleMarker(boot, markers.ready, signal, isOver);
+  });
+  return waitForSsh({ ...boot, timeoutMs: boot.timeoutMs - (performance.now() - started) }, ctx);
+}
+
+/** The guest, over a new connection, of a machine whose ssh server listens already. Rejects as waitForGuest does. */
+export async function waitForSsh(boot: BootWait, ctx: StageContext): Promise<Guest> {
   const { files, run } = boot;
   const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
-  return whileAlive(boot, ctx, async (signal, isOver) => {
-    ctx.waiting(`init of ${files.name}`);
-    await consoleMarker(boot, markers.ready, signal, isOver);
+  return whileAlive(boot, ctx, (signal) => {
     ctx.waiting(`ssh on 127.0.0.1:${run.ports.ssh}`);
     return connectGuest(ssh, signal);
   });

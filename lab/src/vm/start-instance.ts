@@ -1,6 +1,6 @@
 // Starts a machine: its directory, its keys, its parcel, its QEMU. Does not wait for the guest.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, rm, writeFile } from 'node:fs/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from '../core/host-process.ts';
 import { withLock } from '../core/lock.ts';
@@ -32,9 +32,15 @@ export type StartRequest = {
   ram: Ram;
   /** State to go on from; else the kernel boots. */
   state?: SavedState;
-  /** What the guest learns when it asks who it is; `nothing`: it waits for ever, to be saved. */
-  identity: { guestFiles: readonly GuestFile[] } | 'nothing';
+  /**
+   * What the guest learns when it asks who it is: new keys and these files; what it was before, with its root disk; or
+   * nothing (it waits for ever, to be saved).
+   */
+  identity: { guestFiles: readonly GuestFile[] } | KeptIdentity | 'nothing';
 };
+
+/** Copies that a user's snapshot keeps. */
+type KeptIdentity = { identity: readonly { live: string; kept: string }[]; rootDisk: string };
 
 /** An aborting QEMU writes its core dump before it is gone. */
 const dyingMs = 2_000;
@@ -112,6 +118,11 @@ async function prepareDirectory({ files, config, identity }: StartRequest, signa
   await Promise.all(stale.map((path) => rm(path, { force: true })));
   await writeFile(files.consoleLog, '', { mode: 0o600 });
   const { labRoot, rootDisk } = config.boot;
+  if (typeof identity === 'object' && 'identity' in identity) {
+    for (const { live, kept } of identity.identity) await copyFile(kept, live);
+    if (rootDisk) await copyFile(identity.rootDisk, files.rootDisk, constants.COPYFILE_FICLONE);
+    return;
+  }
   if (rootDisk) await createOverlay({ labRoot, path: files.rootDisk, backing: rootDisk }, signal);
   if (identity === 'nothing') return layParcel(files.parcel);
   const keys = await makeSshKeys(files);
