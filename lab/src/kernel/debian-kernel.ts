@@ -1,7 +1,7 @@
 // A stock Debian kernel made ready: image and modules to boot, headers for its facts, source and prepared O= directory to
 // build for it. Each is an artefact of its own, so whoever needs only to boot waits only for the image.
 
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { artefactPath, ensureArtefact } from '../core/artefact.ts';
 import { LabError } from '../core/error.ts';
@@ -17,7 +17,10 @@ import { type BootableKernel, formatTargetName } from './target.ts';
 
 export type KernelRoom = { room: string; open: OpenPackageView };
 
-/** The image and its modules, unpacked: enough to boot. */
+/**
+ * The image and its modules, unpacked: enough to boot. From 7.x on the image lies beside the modules, not in /boot. Throws
+ * `kernel.unsupported` when the packages bring none.
+ */
 export async function ensureImage(
   ctx: OpContext,
   { room, open }: KernelRoom,
@@ -32,12 +35,10 @@ export async function ensureImage(
         await rename(join(directory, 'lib/modules'), join(directory, 'usr/lib/modules'));
     }),
   );
-  return {
-    name: formatTargetName(kernel.target),
-    release: kernel.release,
-    vmlinuz: join(path, 'boot', `vmlinuz-${kernel.release}`),
-    modulesDir: join(path, 'usr/lib/modules', kernel.release),
-  };
+  const modulesDir = join(path, 'usr/lib/modules', kernel.release);
+  const vmlinuz = await firstFile(join(path, 'boot', `vmlinuz-${kernel.release}`), join(modulesDir, 'vmlinuz'));
+  if (!vmlinuz) throw new LabError('kernel.unsupported', `${kernel.image.join(', ')}: no kernel image in them`);
+  return { name: formatTargetName(kernel.target), release: kernel.release, vmlinuz, modulesDir };
 }
 
 /** The headers package of the flavour: .config, Module.symvers, utsrelease.h, BTF. Returns its directory. */
@@ -157,6 +158,11 @@ async function checkRelease(headers: string, directory: string): Promise<void> {
   const [wanted, have] = await Promise.all([read(headers), read(directory)]);
   if (wanted !== have)
     throw new LabError('kernel.unsupported', `the headers say ${wanted}, the prepared build directory ${have}`);
+}
+
+async function firstFile(...paths: string[]): Promise<string | undefined> {
+  for (const path of paths) if (await stat(path).catch(() => undefined)) return path;
+  return undefined;
 }
 
 async function unpackAll(ctx: StageContext, view: PackageView, packages: string[], directory: string): Promise<void> {

@@ -25,7 +25,7 @@ export function ensureModulesDisk(request: ModulesDiskRequest, imagesDir: string
   const { kernel } = request;
   return runStage(ctx, { id: 'modules-disk', title: `Modules of ${kernel.release}` }, async (stage) => {
     // The path of a kernel's artefact names its content.
-    const inputs = { format: 1, modulesDir: kernel.modulesDir };
+    const inputs = { format: 2, modulesDir: kernel.modulesDir };
     const artefact: ArtefactRequest = { room: imagesDir, label: `modules-${kernel.release}`, inputs };
     const directory = await ensureArtefact(stage, artefact, async (temporary) => {
       const staging = join(temporary, 'staging');
@@ -45,9 +45,10 @@ async function stageModules({ kernel, labRoot }: ModulesDiskRequest, root: strin
   const directory = join(root, 'lib/modules', kernel.release);
   await mkdir(directory, { recursive: true });
   ctx.waiting('modules to be unpacked');
-  // Without the links to headers and source that a modules directory may have.
-  const filter = async (path: string) => !(await lstat(path)).isSymbolicLink();
-  await cp(kernel.modulesDir, directory, { recursive: true, filter });
+  // The kernel image may lie there too, and links to headers and source.
+  for (const name of await readdir(kernel.modulesDir))
+    if (name === 'kernel' || name.startsWith('modules.'))
+      await cp(join(kernel.modulesDir, name), join(directory, name), { recursive: true });
   const files = await readdir(directory, { recursive: true });
   const packed = files.filter((file) => file.endsWith('.ko.xz')).map((file) => join(directory, file));
   const half = Math.ceil(packed.length / 2);
