@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { EventBody } from '../../lab/src/core/event.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
 import {
   listMachineSnapshots,
@@ -136,8 +137,8 @@ describe('a snapshot that a user makes', () => {
 
   it('that cannot be written leaves nothing, and the machine goes on', async () => {
     const abort = new AbortController();
-    const saving = operate((ctx) => saveMachine(machine.files, 'cancelled', ctx), { signal: abort.signal });
-    setTimeout(() => abort.abort(), 60);
+    const whileWriting = (event: EventBody) => void (event.type === 'stage.waiting' && abort.abort());
+    const saving = operate((ctx) => saveMachine(machine.files, 'cancelled', { ...ctx, emit: whileWriting }), abort);
     await assert.rejects(saving, { code: 'op.cancelled' });
     assert.deepEqual(
       (await readdir(join(machine.files.directory, 'snapshots'))).filter((name) => name.startsWith('cancelled')),
