@@ -17,18 +17,12 @@ import { loadLivepatch } from './klp/load-livepatch.ts';
 import { readLivepatchModule } from './klp/module-file.ts';
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
+import { machineVerbs } from './machine-verbs.ts';
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
 import { runDoctor } from './trial/doctor.ts';
 import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
-import { startKeptMachine } from './trial/kept-machine.ts';
-import type { Guest } from './vm/guest.ts';
-import { instanceFiles } from './vm/instance-files.ts';
-import { listInstances } from './vm/list-instances.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
-import { type MachineStatus, machineStatus } from './vm/machine-status.ts';
-import { reapInstances } from './vm/reap-instances.ts';
-import { removeInstance } from './vm/remove-instance.ts';
 
 // What both doors need to run and show operations.
 export { type Argv, showArgv } from './core/command.ts';
@@ -42,10 +36,13 @@ export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
 export type { TrialSummary } from './trial/run-scenario.ts';
 export type { Guest } from './vm/guest.ts';
+export { type Forward, parseForward } from './vm/forwards.ts';
+export type { Copied } from './vm/copy-to-guest.ts';
+export type { MachineDetails } from './vm/machine-details.ts';
 export type { MachineStatus } from './vm/machine-status.ts';
 
 export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };
-export type MachineCommand = { name: string; target: string; memoryMiB?: number; cpus?: number };
+export type { KeptMachineRequest as MachineCommand } from './trial/kept-machine.ts';
 export type KlpCommand = { vm: string; module: string; timeoutMs?: number };
 export type LoadOutcome = { module: string; transition: TransitionResult; patches: KlpPatch[] };
 
@@ -103,29 +100,7 @@ export function openLab(options: { paths?: LabPaths; resources: Site['resources'
       return buildLivepatch({ ...request, ...tools, kernel }, ctx);
     },
 
-    vmUp: async (request: MachineCommand, ctx: OpContext): Promise<MachineStatus> => {
-      const machine = await startKeptMachine(ctx, site, request);
-      await machine.detach();
-      return machineStatus(machine.files, ctx.signal);
-    },
-
-    vmList: async (ctx: OpContext): Promise<MachineStatus[]> => {
-      await reapInstances(paths, ctx.signal);
-      const instances = await listInstances(paths);
-      return Promise.all(instances.map((files) => machineStatus(files, ctx.signal)));
-    },
-
-    vmShow: (name: string, ctx: OpContext): Promise<MachineStatus> =>
-      machineStatus(instanceFiles(paths, name), ctx.signal),
-
-    /** Ends the machine and forgets it. Throws `vm.unknown`. */
-    vmDown: async (name: string, ctx: OpContext): Promise<void> => {
-      await machineStatus(instanceFiles(paths, name), ctx.signal);
-      await removeInstance(paths, name);
-    },
-
-    /** Root in the machine; the caller closes it. */
-    vmGuest: async (name: string, ctx: OpContext): Promise<Guest> => (await attachMachine({ paths, name }, ctx)).guest,
+    ...machineVerbs(site),
 
     /** Loads a module (a host path) and follows its transition; a stall is rolled back and is a result. */
     klpLoad: async ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> => {

@@ -17,6 +17,17 @@ export async function main(argv: string[], root: string): Promise<void> {
   let opened: Lab | undefined;
   const lab = () =>
     (opened ??= openLab({ resources: { guest: join(root, 'images/guest'), examples: join(root, 'lab/examples') } }));
+  const program = commandTree(lab);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  }
+}
+
+/** All commands; `lab` is opened by the first that needs it. */
+export function commandTree(lab: () => Lab): Command {
   const program = new Command('lpl')
     .description('Livepatch Lab: author livepatches, boot VMs of target kernels, load them, prove that nothing stopped')
     .version(version)
@@ -34,12 +45,7 @@ export async function main(argv: string[], root: string): Promise<void> {
   ])
     add(program, lab);
   shareCommonOptions(program);
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
-  }
+  return program;
 }
 
 /** --json and --verbose are understood before and after the command's own words. */

@@ -52,7 +52,12 @@ export async function startKeptMachine(
   const { accelerator } = await chooseAccelerator(where, ctx);
   const kept = { lifetime: 'kept', start: wanted.start ?? 'snapshot' } as const;
   const { name, cpus, memoryMiB, forwards } = wanted;
-  const shape = { name, ...(cpus ? { cpus } : {}), ...(memoryMiB ? { memoryMiB } : {}), ...(forwards ? { forwards } : {}) };
+  const shape = {
+    name,
+    ...(cpus ? { cpus } : {}),
+    ...(memoryMiB ? { memoryMiB } : {}),
+    ...(forwards ? { forwards } : {}),
+  };
   return startMachine({ ...where, ...shape, ...kept, accelerator, agent: await readFile(agent) }, ctx);
 }
 

@@ -1,7 +1,9 @@
 // What both doors show of a machine: derived from its directory, /proc and QMP each time it is asked for.
 
 import { LabError } from '../core/error.ts';
+import type { Forward } from './forwards.ts';
 import type { InstanceFiles } from './instance-files.ts';
+import type { InstanceConfig } from './instance-record.ts';
 import { type InstanceState, inspectInstance } from './instance-state.ts';
 
 export type MachineStatus = {
@@ -11,6 +13,13 @@ export type MachineStatus = {
   target: string;
   release: string;
   accelerator: string;
+  profile: string;
+  cpus?: number;
+  memoryMiB?: number;
+  lifetime?: 'kept' | 'throw-away';
+  /** How it last began: by its kernel's own boot, or from a snapshot. */
+  start?: 'cold' | 'snapshot';
+  forwards: readonly Forward[];
   sshPort?: number;
   pid?: number;
   /** Milliseconds since QEMU started. */
@@ -36,9 +45,16 @@ export async function machineStatus(files: InstanceFiles, signal: AbortSignal): 
     target: config?.target ?? 'unknown',
     release: config?.release ?? 'unknown',
     accelerator: config?.accelerator ?? 'unknown',
+    profile: config?.profile ?? 'unknown',
+    ...(config ? shapeOf(config) : {}),
+    forwards: config?.forwards ?? [],
     ...(run ? { sshPort: run.ports.ssh, pid: run.process.pid, upMs: Date.now() - run.startedAt } : {}),
     directory: files.directory,
     consoleLog: files.consoleLog,
     consoleSocket: files.console,
   };
+}
+
+function shapeOf({ cpus, memoryMiB, lifetime, start }: InstanceConfig) {
+  return { cpus, memoryMiB, lifetime, start };
 }

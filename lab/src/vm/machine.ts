@@ -5,15 +5,14 @@ import { LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import type { Guest } from './guest.ts';
-import { type InstanceFiles, instanceFiles } from './instance-files.ts';
-import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
-import { isInstanceProcess } from './instance-state.ts';
+import type { InstanceFiles } from './instance-files.ts';
+import { type InstanceConfig, type InstanceRun, readInstanceConfig } from './instance-record.ts';
 import { withQmp } from './qmp-access.ts';
 import { rebootGuest } from './reboot.ts';
+import { runningInstance } from './running-instance.ts';
 import { connectGuest } from './ssh-guest.ts';
 import { readSshKeys } from './ssh-keys.ts';
 import { stopInstance } from './stop-instance.ts';
-import { readPorts } from './usernet.ts';
 import { type MachineEvent, watchMachine } from './watch-machine.ts';
 
 export type RunningMachine = {
@@ -48,18 +47,7 @@ export async function attachMachine(
   request: { paths: LabPaths; name: string },
   ctx: OpContext,
 ): Promise<RunningMachine> {
-  const files = instanceFiles(request.paths, request.name);
-  if (!(await readInstanceConfig(files)))
-    throw new LabError('vm.unknown', `there is no machine ${request.name}`, {
-      hint: '`lpl vm ls` shows those there are',
-    });
-  const found = await readInstanceRun(files);
-  if (!found || !isInstanceProcess(files, found.process))
-    throw new LabError('vm.not-running', `machine ${request.name} does not run`, {
-      hint: `\`lpl vm up ${request.name}\``,
-    });
-  // Its starter may have died before it learnt the ports.
-  const run = found.ports.ssh > 0 ? found : { ...found, ports: await readPorts(files, ctx.signal) };
+  const { files, run } = await runningInstance(request.paths, request.name, ctx.signal);
   const ssh = { name: files.name, port: run.ports.ssh, ...(await readSshKeys(files)) };
   return machineOf(files, run, await connectGuest(ssh, ctx.signal));
 }

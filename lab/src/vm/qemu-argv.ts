@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { buildArgs, type QemuConfig } from 'node-qemu';
 import type { Argv } from '../core/command.ts';
+import type { Forward } from './forwards.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { labQemuArgv } from './lab-root.ts';
 
@@ -24,6 +25,8 @@ export type QemuMachine = {
   modulesDisk: string;
   /** Whether the instance has an overlay of a root disk. */
   hasRootDisk: boolean;
+  /** Beside ssh and the service. */
+  forwards: readonly Forward[];
   ram: Ram;
   /** Waits, with its CPUs stopped, for the state of a machine to be loaded. */
   incoming: boolean;
@@ -83,7 +86,7 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
       ...['-kernel', machine.vmlinuz, '-initrd', machine.initramfs, '-append', machine.commandLine.join(' ')],
       // A panic is told (pvpanic) and the guest goes on to print the rest of it, then restarts, which ends QEMU.
       ...['-action', 'panic=none,reboot=shutdown,shutdown=poweroff'],
-      ...['-netdev', networkOption(), '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ...['-netdev', networkOption(machine.forwards), '-device', 'virtio-net-pci,netdev=net,romfile='],
       ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
       // A new identifier at every start: after a restore the guest's kernel reseeds its random numbers (vmgenid).
       ...['-device', 'pvpanic-pci', '-device', 'vmgenid,guid=auto'],
@@ -109,9 +112,10 @@ function disk(id: string, path: string, driver: 'raw' | 'qcow2', access: 'read-o
   return ['-blockdev', node, '-device', `virtio-blk-pci,drive=${id},serial=lpl-${id}`];
 }
 
-function networkOption(): string {
-  const forwards = [22, servicePort].map((port) => `hostfwd=tcp:127.0.0.1:0-:${port}`);
-  return ['user', 'id=net', 'restrict=on', ...forwards].join(',');
+function networkOption(more: readonly Forward[]): string {
+  const forwards = [{ host: 0, guest: 22 }, { host: 0, guest: servicePort }, ...more];
+  const options = forwards.map(({ host, guest }) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
+  return ['user', 'id=net', 'restrict=on', ...options].join(',');
 }
 
 /** The console goes to a log that is always complete, and to a socket where terminals attach and leave. */

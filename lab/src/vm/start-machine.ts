@@ -5,6 +5,7 @@ import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { ensureBootSnapshot } from './boot-snapshot.ts';
+import { checkForwards, type Forward } from './forwards.ts';
 import { instanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
 import { machineOf, type RunningMachine } from './machine.ts';
@@ -28,6 +29,8 @@ export type MachineRequest = {
   accelerator: Accelerator;
   /** From a snapshot, made when there is none yet, or by booting the kernel for real. */
   start: 'snapshot' | 'cold';
+  /** Ports of the host on 127.0.0.1 that lead into the guest; checked before anything else is done. */
+  forwards?: readonly Forward[];
   /** Static guest agent, at /bin/lpl-agent. */
   agent?: Uint8Array;
   /** Files of this machine alone, at /lpl/NAME in the guest. */
@@ -50,6 +53,7 @@ const defaultBootTimeoutMs = 90_000;
 export async function startMachine(request: MachineRequest, ctx: OpContext): Promise<RunningMachine> {
   const files = instanceFiles(request.paths, request.name);
   const { kernel, paths } = request;
+  await checkForwards(request.forwards ?? []);
   const bootTimeoutMs = request.bootTimeoutMs ?? defaultBootTimeoutMs;
   const shape = await configOf(request, ctx);
   const begin =
@@ -92,8 +96,10 @@ async function configOf(
   return {
     target: kernel.name,
     release: kernel.release,
+    ...(kernel.vmlinux ? { vmlinux: kernel.vmlinux } : {}),
     accelerator,
     lifetime,
+    forwards: [...(request.forwards ?? [])],
     profile: 'tiny',
     cpus: request.cpus ?? 2,
     memoryMiB: request.memoryMiB ?? 512,

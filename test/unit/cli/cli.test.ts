@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import type { Command } from 'commander';
+import { copyCommand } from '../../../lab/src/cli/commands/vm-copy.ts';
 import { exitCodeOf } from '../../../lab/src/cli/exit-code.ts';
+import { commandTree } from '../../../lab/src/cli/main.ts';
 import { endedLine, formatMs, paintFor, runningLines } from '../../../lab/src/cli/stage-lines.ts';
 import { LabError } from '../../../lab/src/core/error.ts';
 import type { StageView } from '../../../lab/src/core/progress.ts';
+import { parseForward } from '../../../lab/src/vm/forwards.ts';
 
 const lpl = join(import.meta.dirname, '../../../lab/bin/lpl.mjs');
 const plain = paintFor(false);
@@ -45,19 +49,51 @@ describe('lpl', function () {
   this.timeout(20_000);
 
   it('has help with an example for every command', () => {
-    const commands = [['doctor'], ['target', 'ls'], ['target', 'prepare'], ['build'], ['trial'], ['demo']];
-    const vm = ['up', 'ls', 'ssh', 'console', 'down'].map((verb) => ['vm', verb]);
-    const klp = ['load', 'status', 'disable', 'unload'].map((verb) => ['klp', verb]);
-    for (const words of [...commands, ...vm, ...klp])
-      assert.match(
-        execFileSync(process.execPath, [lpl, ...words, '--help'], { encoding: 'utf8' }),
-        /Example:\n +lpl /,
-        words.join(' '),
-      );
+    const tree = commandTree(() => assert.fail('help needs no lab'));
+    const leaves = (command: Command): Command[] =>
+      command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+    assert.ok(leaves(tree).length > 15);
+    for (const command of leaves(tree)) {
+      let text = '';
+      command.configureOutput({ writeOut: (written) => void (text += written) }).outputHelp();
+      assert.match(text, /Example:\n +lpl /, command.name());
+    }
   });
 
   it('ends with 2 for a command or option that does not exist', () => {
     for (const words of [['nonsense'], ['build'], ['vm', 'up', 'x', '--nonsense']])
       assert.equal(spawnSync(process.execPath, [lpl, ...words]).status, 2, words.join(' '));
   });
+});
+
+describe('lpl vm cp', () => {
+  it('knows which side is in a machine', () => {
+    assert.deepEqual(copyCommand('a/b:c', 'web1:x'), {
+      vm: 'web1',
+      direction: 'to-guest',
+      from: 'a/b:c',
+      to: '/root/x',
+    });
+    assert.deepEqual(copyCommand('web1:/etc/rc', '.'), {
+      vm: 'web1',
+      direction: 'from-guest',
+      from: '/etc/rc',
+      to: '.',
+    });
+  });
+
+  it('wants exactly one', () => {
+    for (const [from, to] of [
+      ['a', 'b'],
+      ['web1:/a', 'web2:/b'],
+    ] as const)
+      assert.throws(() => copyCommand(from, to), { code: 'usage.invalid' });
+  });
+});
+
+describe('lpl vm up --forward', () => {
+  it('takes two ports', () => assert.deepEqual(parseForward('8080:80'), { host: 8080, guest: 80 }));
+
+  for (const bad of ['80', '0:80', '8080:65536', '127.0.0.1:80:80', 'a:b', '8080:80 '])
+    it(`refuses ${JSON.stringify(bad)}`, () => assert.throws(() => parseForward(bad), { code: 'usage.invalid' }));
 });

@@ -15,6 +15,7 @@ const machine = {
   commandLine: baseCommandLine,
   modulesDisk: '/i/modules.ext4',
   hasRootDisk: false,
+  forwards: [],
   ram: { kind: 'own' },
   incoming: false,
 } as const;

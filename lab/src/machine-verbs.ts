@@ -1,0 +1,105 @@
+// The facade's verbs for machines; part of lab.ts, which is the only door. Nothing here decides; the rooms do.
+
+import { isLabError } from './core/error.ts';
+import type { OpContext } from './core/operation.ts';
+import type { Site } from './core/site.ts';
+import { loadedLivepatches } from './klp/loaded-livepatches.ts';
+import { type KeptMachineRequest, startKeptMachine } from './trial/kept-machine.ts';
+import { copyFromGuest } from './vm/copy-from-guest.ts';
+import { type Copied, copyToGuest } from './vm/copy-to-guest.ts';
+import { type DumpFormat, dumpMemory, type MemoryDump } from './vm/dump-memory.ts';
+import type { Guest } from './vm/guest.ts';
+import { instanceFiles } from './vm/instance-files.ts';
+import { listInstances } from './vm/list-instances.ts';
+import { attachMachine } from './vm/machine.ts';
+import { type MachineDetails, machineDetails } from './vm/machine-details.ts';
+import { type MachineStatus, machineStatus } from './vm/machine-status.ts';
+import { type GdbSession, openGdb } from './vm/open-gdb.ts';
+import { reapInstances } from './vm/reap-instances.ts';
+import { removeInstance } from './vm/remove-instance.ts';
+import { resetMachine } from './vm/reset-machine.ts';
+import { resumeAfterGdb } from './vm/gdb-stub.ts';
+import { runningInstance } from './vm/running-instance.ts';
+import { stopInstance } from './vm/stop-instance.ts';
+
+export type CopyCommand = { vm: string; direction: 'to-guest' | 'from-guest'; from: string; to: string };
+
+export function machineVerbs(site: Site) {
+  const { paths } = site;
+  const known = (name: string, ctx: OpContext) => machineStatus(instanceFiles(paths, name), ctx.signal);
+
+  /** Runs `body` as root in the machine and lets go of it afterwards. */
+  const inGuest = async <T>(name: string, ctx: OpContext, body: (guest: Guest) => Promise<T>): Promise<T> => {
+    const machine = await attachMachine({ paths, name }, ctx);
+    try {
+      return await body(machine.guest);
+    } finally {
+      await machine.detach();
+    }
+  };
+
+  return {
+    /** Starts a machine, or one that was stopped again, as it was where the request says nothing. */
+    vmUp: async (request: KeptMachineRequest, ctx: OpContext): Promise<MachineStatus> => {
+      const machine = await startKeptMachine(ctx, site, request);
+      await machine.detach();
+      return machineStatus(machine.files, ctx.signal);
+    },
+
+    vmList: async (ctx: OpContext): Promise<MachineStatus[]> => {
+      await reapInstances(paths, ctx.signal);
+      const instances = await listInstances(paths);
+      return Promise.all(instances.map((files) => machineStatus(files, ctx.signal)));
+    },
+
+    vmShow: (name: string, ctx: OpContext): Promise<MachineDetails> => machineDetails(paths, name, ctx.signal),
+
+    /** Livepatches a machine has enabled; undefined when its guest does not answer at once. */
+    vmLivepatches: (name: string, ctx: OpContext): Promise<string[] | undefined> => loadedLivepatches(paths, name, ctx),
+
+    /** Ends the machine; its directory stays, for its console and to start it again. Throws `vm.unknown`. */
+    vmDown: async (name: string, ctx: OpContext): Promise<void> => {
+      await known(name, ctx);
+      await stopInstance(instanceFiles(paths, name));
+    },
+
+    /** Ends the machine and forgets it. Throws `vm.unknown`. */
+    vmRemove: async (name: string, ctx: OpContext): Promise<void> => {
+      await known(name, ctx);
+      await removeInstance(paths, name);
+    },
+
+    /** Restarts the guest, whatever it is doing, and waits until it answers again. */
+    vmReset: async (name: string, ctx: OpContext): Promise<void> =>
+      resetMachine(await runningInstance(paths, name, ctx.signal), ctx),
+
+    vmCopy: ({ vm, direction, ...where }: CopyCommand, ctx: OpContext): Promise<Copied> =>
+      inGuest(vm, ctx, (guest) =>
+        direction === 'to-guest' ? copyToGuest(guest, where, ctx) : copyFromGuest(guest, where, ctx),
+      ),
+
+    /** Opens the gdb stub; the guest runs on until a debugger connects. */
+    vmGdb: (name: string, ctx: OpContext): Promise<GdbSession> => openGdb(paths, name, ctx),
+
+    /** Lets a guest run again that a debugger left stopped. */
+    vmResume: async (name: string, ctx: OpContext): Promise<void> => {
+      try {
+        await resumeAfterGdb((await runningInstance(paths, name, ctx.signal)).files, ctx.signal);
+      } catch (error) {
+        if (!isLabError(error, 'vm.not-running') && !isLabError(error, 'vm.dead')) throw error;
+      }
+    },
+
+    /** Writes the guest's memory to a file. */
+    vmDump: async (
+      { vm, ...where }: { vm: string; file: string; format: DumpFormat },
+      ctx: OpContext,
+    ): Promise<MemoryDump> => {
+      const { files, config } = await runningInstance(paths, vm, ctx.signal);
+      return dumpMemory({ files, memoryMiB: config.memoryMiB, ...where }, ctx);
+    },
+
+    /** Root in the machine; the caller closes it. */
+    vmGuest: async (name: string, ctx: OpContext): Promise<Guest> => (await attachMachine({ paths, name }, ctx)).guest,
+  };
+}

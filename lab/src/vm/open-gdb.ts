@@ -1,0 +1,48 @@
+// All that a debugger needs to look into a machine: the stub, and symbols where the target has them.
+
+import { withDeadline } from '../core/wait.ts';
+import type { Argv } from '../core/command.ts';
+import { isLabError } from '../core/error.ts';
+import type { OpContext } from '../core/operation.ts';
+import type { LabPaths } from '../core/paths.ts';
+import { gdbArgv, openGdbStub } from './gdb-stub.ts';
+import { attachMachine } from './machine.ts';
+import { runningInstance } from './running-instance.ts';
+
+/** `note`: why there are no symbols, or not at the right place. */
+export type GdbSession = { argv: Argv; socket: string; vmlinux?: string; note?: string };
+
+/** Where x86-64 links the kernel (arch/x86/include/asm/page_64_types.h: __START_KERNEL with the default PHYSICAL_START). */
+const linkedAt = 0xffff_ffff_8100_0000n;
+const answerMs = 3_000;
+
+/** Opens the stub of a running machine. Rejects with `vm.unknown`, `vm.not-running`, or as openGdbStub does. */
+export async function openGdb(paths: LabPaths, name: string, ctx: OpContext): Promise<GdbSession> {
+  const { files, config } = await runningInstance(paths, name, ctx.signal);
+  await openGdbStub(files, ctx.signal);
+  const socket = files.gdb;
+  const without = (note: string): GdbSession => ({ argv: gdbArgv({ socket }), socket, note });
+  const { vmlinux } = config;
+  if (!vmlinux) return without(`${config.target} comes without a vmlinux, so there are addresses but no names`);
+  const offset = await kernelOffset(paths, name, ctx);
+  if (offset === undefined)
+    return without(`the guest does not answer, so nobody knows where KASLR put it; symbols are in ${vmlinux}`);
+  return { argv: gdbArgv({ socket, vmlinux: { path: vmlinux, offset } }), socket, vmlinux };
+}
+
+/** How far the running kernel is from where it was linked, as the guest says; undefined when it does not answer. */
+async function kernelOffset(paths: LabPaths, name: string, ctx: OpContext): Promise<string | undefined> {
+  try {
+    const machine = await withDeadline(attachMachine({ paths, name }, ctx), `the guest ${name}`, answerMs);
+    try {
+      const asked = { signal: ctx.signal, timeoutMs: answerMs };
+      const { stdout } = await machine.guest.exec(['grep', '-m1', ' _text$', '/proc/kallsyms'], asked);
+      return `0x${(BigInt(`0x${stdout.split(' ')[0]}`) - linkedAt).toString(16)}`;
+    } finally {
+      await machine.detach();
+    }
+  } catch (error) {
+    if (!isLabError(error)) throw error;
+    return undefined;
+  }
+}
