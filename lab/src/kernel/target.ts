@@ -21,7 +21,7 @@ export function parseTargetName(text: string): TargetName {
   const match = /^debian:([a-z][a-z-]*)\/([a-z0-9-]+)(?:@([0-9][0-9A-Za-z.+~-]*))?$/.exec(text);
   if (!match?.[1] || !match[2])
     throw new LabError('kernel.unknown', `${JSON.stringify(text)} is not a target name`, {
-      hint: `write debian:SUITE/FLAVOUR[@VERSION], for example ${defaultTargetName}@6.12.107 (see \`lpl target ls\`), or tree:PATH`,
+      hint: `write debian:SUITE/FLAVOUR[@VERSION], for example ${defaultTargetName} (\`lpl target ls\` shows all), or tree:PATH`,
     });
   return { kind: 'stock', name: { suite: match[1], flavour: match[2], ...(match[3] ? { version: match[3] } : {}) } };
 }

@@ -20,7 +20,7 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
     .option('--no-replace', 'stack on other livepatches instead of replacing them (atomic replace)')
     .addHelpText(
       'after',
-      '\nExit code: 0 built, 1 does not compile, 3 refused.\n\nExample:\n  lpl build fix.patch --target debian:trixie/cloud-amd64@6.12.94 --out fix.ko',
+      '\nExit code: 0 built, 1 does not compile, 3 refused.\n\nExample:\n  lpl build fix.patch --target debian:trixie/cloud-amd64 --out fix.ko',
     )
     .action((patchFile: string, options: Options, command: Command) =>
       runCli('build', command.optsWithGlobals(), async (ctx) => {

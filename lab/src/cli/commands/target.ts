@@ -22,7 +22,7 @@ export function addTargetCommands(program: Command, lab: () => Lab): void {
     .command('prepare')
     .description('fetch a kernel, its source and its compiler, and make ready to build for it')
     .argument('[NAME]', 'debian:SUITE/FLAVOUR[@VERSION]', defaultTargetName)
-    .addHelpText('after', '\nExample:\n  lpl target prepare debian:trixie/cloud-amd64@6.12.107')
+    .addHelpText('after', '\nExample:\n  lpl target prepare debian:trixie/cloud-amd64')
     .action((name: string, _options: unknown, command: Command) =>
       runCli('target prepare', command.optsWithGlobals(), async (ctx) => {
         const prepared = await lab().prepareTarget(name, ctx);
