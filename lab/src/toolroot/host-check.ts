@@ -88,7 +88,8 @@ async function checkTools(ctx: StageContext): Promise<Finding> {
 export const installArgv = (packages: readonly string[]) =>
   ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages] as const;
 
-async function checkSandbox(ctx: StageContext): Promise<Finding> {
+/** Whether user namespaces work, in which compilers run and images are made. */
+export async function checkSandbox(ctx: StageContext): Promise<Finding> {
   const base = { id: 'sandbox', title: 'sandbox (user namespaces)' };
   const argv = [
     'bwrap',

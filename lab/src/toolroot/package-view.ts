@@ -13,6 +13,9 @@ import { type Mirrors, readMirrors } from './mirrors.ts';
 
 export type PackageView = {
   suite: string;
+  /** Directory of the package lists, and the sources.list they belong to. */
+  lists: string;
+  sources: string;
   /** Wraps an apt command so that it sees this suite and nothing of the host. */
   apt<T = CommandOutput>(command: Command<T>): Command<T>;
 };
@@ -36,11 +39,14 @@ export async function openPackageView(ctx: StageContext, room: string, suite: st
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', APT_CONFIG: config },
   });
   await refreshIfStale(ctx, { suite, directory, apt });
-  return { suite, apt };
+  return { suite, apt, lists: join(directory, 'lists'), sources: join(directory, 'sources.list') };
 }
 
 /** Fetches the lists unless they are fresh; who waited for somebody else's fetch finds them so. */
-async function refreshIfStale(ctx: StageContext, view: PackageView & { directory: string }): Promise<void> {
+async function refreshIfStale(
+  ctx: StageContext,
+  view: Pick<PackageView, 'suite' | 'apt'> & { directory: string },
+): Promise<void> {
   const marker = join(view.directory, 'fresh');
   const age = async () => Date.now() - (await stat(marker).catch(() => ({ mtimeMs: 0 }))).mtimeMs;
   if ((await age()) < freshForMs) return;

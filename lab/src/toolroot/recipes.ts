@@ -12,10 +12,19 @@ export const labRootRecipe: RootRecipe = {
   suite: 'trixie',
   packages: [
     ...['qemu-system-x86', 'qemu-utils', 'seabios', 'busybox-static', 'dropbear-bin'],
-    ...['libelf1t64', 'binutils', 'kmod', 'e2fsprogs'],
+    ...['libelf1t64', 'binutils', 'kmod', 'e2fsprogs', 'libarchive13t64'],
   ],
   alone: ['kpatch-build'],
 };
+
+/**
+ * What makes a guest's root file system of `suite`: its own mmdebstrap, apt and dpkg, and fakeroot for the owners that a
+ * user namespace with one user does not have.
+ */
+export function imageRootRecipe(suite: string): RootRecipe {
+  const packages = ['?essential', 'apt', 'mmdebstrap', 'fakeroot', 'debian-archive-keyring'];
+  return { label: `image-root-${suite}`, suite, packages, links: { 'usr/bin/awk': 'mawk' } };
+}
 
 const shellTools = [
   'base-files',

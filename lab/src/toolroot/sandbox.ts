@@ -14,16 +14,19 @@ export type SandboxOptions = {
   binds: readonly Bind[];
   cwd?: string;
   env?: Readonly<Record<string, string>>;
+  /** Default: the caller. `namespace-root`: root over the one user of its user namespace, so that it may chroot. */
+  user?: 'caller' | 'namespace-root';
 };
 
 const sandboxEnv = { PATH: '/usr/bin:/usr/sbin:/bin:/sbin', HOME: '/tmp', LC_ALL: 'C', TZ: 'UTC' };
 
 /** The command, wrapped to run inside the toolroot. Pure. Later binds cover earlier ones. */
 export function inToolroot<T = CommandOutput>(command: Command<T>, options: SandboxOptions): Command<T> {
-  const { toolroot, binds, cwd } = options;
+  const { toolroot, binds, cwd, user = 'caller' } = options;
   const argv: Argv = [
     'bwrap',
     ...['--unshare-user-try', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts'],
+    ...(user === 'namespace-root' ? ['--uid', '0', '--gid', '0', '--cap-add', 'ALL'] : []),
     ...['--die-with-parent', '--new-session', '--clearenv'],
     ...['--ro-bind', `${toolroot.path}/usr`, '/usr', '--ro-bind', `${toolroot.path}/etc`, '/etc'],
     ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),

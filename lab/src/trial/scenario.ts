@@ -2,9 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { LabError } from '../core/error.ts';
+import { readYaml } from '../core/read-yaml.ts';
 import { defaultTargetName } from '../kernel/target.ts';
 
 const file = z.string().min(1);
@@ -61,34 +61,23 @@ export async function readScenario(path: string): Promise<Scenario> {
 
 /** Pure but for nothing; `path` gives the directory that relative paths start from. Throws `scenario.invalid`. */
 export function parseScenario(text: string, path: string): Scenario {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const refuse = (offset: number | undefined, message: string): never => {
-    const line = offset === undefined ? 1 : lines.linePos(offset).line;
-    throw new LabError('scenario.invalid', `${path}:${line}: ${message}`, {
-      hint: 'see lab/examples for scenarios that work',
-      details: { line },
-    });
-  };
-  const syntax = document.errors[0];
-  if (syntax) refuse(syntax.pos[0], syntax.message.split('\n')[0] ?? 'not YAML');
-  const parsed = scenarioSchema.safeParse(document.toJS());
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0] as z.core.$ZodIssue;
-    const node = document.getIn(issue.path, true) as { range?: [number, number, number] } | undefined;
-    return refuse(node?.range?.[0], `${issue.path.join('.') || 'scenario'}: ${issue.message}`);
-  }
+  const { data, wrong } = readYaml(text, path, {
+    schema: scenarioSchema,
+    what: 'scenario',
+    code: 'scenario.invalid',
+    hint: 'see lab/examples for scenarios that work',
+  });
   const directory = dirname(path);
   const inside = (relative: string): string => {
     const full = resolve(directory, relative);
-    if (!full.startsWith(directory + sep)) refuse(undefined, `${relative} leads out of the scenario's directory`);
+    if (!full.startsWith(directory + sep)) throw wrong(`${relative} leads out of the scenario's directory`);
     return full;
   };
-  const patches = parsed.data.patches.map(({ file: patchFile, reproducer, ...rest }) => ({
+  const patches = data.patches.map(({ file: patchFile, reproducer, ...rest }) => ({
     ...rest,
     name: basename(patchFile).replace(/\.(patch|diff)$/, ''),
     file: inside(patchFile),
     ...(reproducer ? { reproducer: inside(reproducer) } : {}),
   }));
-  return { ...parsed.data, path: join(directory, basename(path)), patches };
+  return { ...data, path: join(directory, basename(path)), patches };
 }
