@@ -15,6 +15,8 @@ export type LabPaths = {
   state: string;
   /** Sockets; short, because sun_path holds 108 bytes (unix(7)). */
   runtime: string;
+  /** A QEMU of the user's own to use instead of the lab's (LPL_QEMU). */
+  qemu?: string;
 };
 
 /** The lab's directories for this environment; creates none of them but checks nothing either. */
@@ -26,7 +28,8 @@ export function labPaths(env: Readonly<Record<string, string | undefined>> = pro
   const tag = createHash('sha256').update(state).digest('hex').slice(0, 8);
   const runtimeBase = env['XDG_RUNTIME_DIR'] || tmpdir();
   const runtime = join(runtimeBase, `lpl-${process.getuid?.()}-${tag}`);
-  return { cache: base('XDG_CACHE_HOME', '.cache'), state, runtime };
+  const qemu = env['LPL_QEMU'];
+  return { cache: base('XDG_CACHE_HOME', '.cache'), state, runtime, ...(qemu ? { qemu } : {}) };
 }
 
 /** Creates a directory that only its owner may enter. Throws `state.corrupt` if someone else made it first. */

@@ -27,6 +27,8 @@ export const configSchema = z.object({
   /** Host files it runs from; shared with other machines, never written. */
   boot: z.object({
     labRoot: z.string(),
+    /** Another QEMU than the lab root's (LPL_QEMU). */
+    qemu: z.string().optional(),
     vmlinuz: z.string(),
     initramfs: z.string(),
     modulesDisk: z.string(),

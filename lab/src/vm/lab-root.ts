@@ -16,13 +16,17 @@ export function labRootArgv(labRoot: string, program: string, ...args: string[])
   ];
 }
 
-/** Argv of the root's QEMU with its own firmware. */
-export function labQemuArgv(labRoot: string, args: readonly string[]): Argv {
+/** QEMU below the lab root. */
+export const qemuProgram = 'usr/bin/qemu-system-x86_64';
+
+/** Argv of QEMU: of the root's with the root's firmware, or of another with its own. */
+export function labQemuArgv(labRoot: string, another: string | undefined, args: readonly string[]): Argv {
+  if (another) return [another, ...args];
   const firmware = ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'].flatMap((dir) => [
     '-L',
     join(labRoot, dir),
   ]);
-  return labRootArgv(labRoot, 'usr/bin/qemu-system-x86_64', ...firmware, ...args);
+  return labRootArgv(labRoot, qemuProgram, ...firmware, ...args);
 }
 
 /** Argv that lists the shared objects `program` needs, as `NAME => PATH (ADDRESS)` (ld.so(8) --list). */

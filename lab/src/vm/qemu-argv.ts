@@ -15,6 +15,8 @@ export const servicePort = 7000;
 
 export type QemuMachine = {
   name: string;
+  /** Another QEMU than the lab root's. */
+  qemu?: string | undefined;
   accelerator: Accelerator;
   cpus: number;
   memoryMiB: number;
@@ -53,7 +55,7 @@ export const baseCommandLine: readonly string[] = ['console=ttyS0', 'quiet', 'pa
  * and microvm once took 37 s to boot. No -daemonize: that needs the fork which the sandbox denies.
  */
 export function qemuArgv(labRoot: string, machine: QemuMachine, files: InstanceFiles): Argv {
-  return labQemuArgv(labRoot, buildArgs(qemuConfig(machine, files)));
+  return labQemuArgv(labRoot, machine.qemu, buildArgs(qemuConfig(machine, files)));
 }
 
 /**

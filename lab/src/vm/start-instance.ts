@@ -53,11 +53,7 @@ const dyingMs = 2_000;
 export async function startInstance(request: StartRequest, ctx: StageContext): Promise<InstanceRun> {
   const { files, state, config } = request;
   return withLock(files.directory, { signal: ctx.signal, waitMs: 0 }, async () => {
-    const before = await readInstanceRun(files);
-    if (before && isInstanceProcess(files, before.process))
-      throw new LabError('vm.running', `machine ${files.name} runs already`, {
-        hint: `\`lpl vm down ${files.name}\` first`,
-      });
+    await requireNotRunning(files);
     const owner = identifyProcess(process.pid);
     if (!owner) throw new LabError('bug', 'this process is not in /proc');
     await prepareDirectory(request, ctx.signal);
@@ -71,6 +67,15 @@ export async function startInstance(request: StartRequest, ctx: StageContext): P
     return launch(launched, ctx.signal, async () => {
       if (state) await goOn(files, state, ctx.signal);
     });
+  });
+}
+
+/** Throws `vm.running`. */
+export async function requireNotRunning(files: InstanceFiles): Promise<void> {
+  const before = await readInstanceRun(files);
+  if (!before || !isInstanceProcess(files, before.process)) return;
+  throw new LabError('vm.running', `machine ${files.name} runs already`, {
+    hint: `\`lpl vm down ${files.name}\` first`,
   });
 }
 

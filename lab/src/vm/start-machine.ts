@@ -5,6 +5,7 @@ import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { ensureBootSnapshot } from './boot-snapshot.ts';
+import { chooseQemu } from './choose-qemu.ts';
 import { checkForwards, type Forward } from './forwards.ts';
 import { instanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
@@ -13,7 +14,7 @@ import { ensureModulesDisk } from './modules-disk.ts';
 import type { GuestFile } from './parcel.ts';
 import { type Accelerator, baseCommandLine } from './qemu-argv.ts';
 import { waitForBoot, waitForGuest } from './readiness.ts';
-import { startInstance } from './start-instance.ts';
+import { requireNotRunning, startInstance } from './start-instance.ts';
 import { stopInstance } from './stop-instance.ts';
 import { ensureTinyInitramfs } from './tiny-initramfs.ts';
 
@@ -53,6 +54,7 @@ const defaultBootTimeoutMs = 90_000;
 export async function startMachine(request: MachineRequest, ctx: OpContext): Promise<RunningMachine> {
   const files = instanceFiles(request.paths, request.name);
   const { kernel, paths } = request;
+  await requireNotRunning(files);
   await checkForwards(request.forwards ?? []);
   const bootTimeoutMs = request.bootTimeoutMs ?? defaultBootTimeoutMs;
   const shape = await configOf(request, ctx);
@@ -86,6 +88,7 @@ async function configOf(
 ): Promise<Omit<InstanceConfig, 'owner' | 'name' | 'start'>> {
   const { kernel, labRoot, lifetime, accelerator } = request;
   const images = join(request.paths.cache, 'images');
+  const qemu = await chooseQemu({ wished: request.paths.qemu, labRoot }, ctx);
   const [initramfs, modulesDisk] = await runTogether(ctx, [
     (inner) =>
       runStage(inner, { id: 'guest-image', title: `Guest image for ${kernel.release}` }, (stage) =>
@@ -104,6 +107,6 @@ async function configOf(
     cpus: request.cpus ?? 2,
     memoryMiB: request.memoryMiB ?? 512,
     commandLine: [...baseCommandLine, ...(request.kernelParameters ?? [])],
-    boot: { labRoot, vmlinuz: kernel.vmlinuz, initramfs, modulesDisk },
+    boot: { labRoot, ...(qemu ? { qemu } : {}), vmlinuz: kernel.vmlinuz, initramfs, modulesDisk },
   };
 }
