@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { LabError } from '../../core/error.ts';
 import type { Lab } from '../../lab.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { runCli } from '../run-cli.ts';
 
 export function addVmCopyCommand(vm: Command, lab: () => Lab): void {
@@ -14,7 +15,7 @@ export function addVmCopyCommand(vm: Command, lab: () => Lab): void {
     .action((source: string, destination: string, _options: unknown, command: Command) =>
       runCli('vm cp', command.optsWithGlobals(), async (ctx) => {
         const copied = await lab().vmCopy(copyCommand(source, destination), ctx);
-        const text = `${copied.from} -> ${copied.to}  ${(copied.bytes / 1e6).toFixed(1)} MB`;
+        const text = `${copied.from} -> ${copied.to}  ${formatBytes(copied.bytes)}`;
         return { json: { schema: 1, ...copied }, text };
       }),
     );

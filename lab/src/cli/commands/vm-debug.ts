@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { showArgv } from '../../core/command.ts';
 import { LabError } from '../../core/error.ts';
 import type { Lab } from '../../lab.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { runCli } from '../run-cli.ts';
 import { runInTerminal } from '../run-in-terminal.ts';
 
@@ -41,7 +42,7 @@ export function addVmDebugCommands(vm: Command, lab: () => Lab): void {
     .action((name: string, file: string | undefined, options: { format: 'kdump' | 'elf' }, command: Command) =>
       runCli('vm dump', command.optsWithGlobals(), async (ctx) => {
         const dump = await lab().vmDump({ vm: name, file: file ?? `${name}.dump`, format: options.format }, ctx);
-        return { json: { schema: 1, ...dump }, text: `${dump.file}  ${(dump.bytes / 1e6).toFixed(1)} MB` };
+        return { json: { schema: 1, ...dump }, text: `${dump.file}  ${formatBytes(dump.bytes)}` };
       }),
     );
 }

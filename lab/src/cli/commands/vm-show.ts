@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Lab, MachineDetails, MachineStatus } from '../../lab.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { runCli } from '../run-cli.ts';
 import { formatMs } from '../stage-lines.ts';
 import { table } from '../table.ts';
@@ -52,7 +53,6 @@ function row(it: MachineStatus, livepatches: Livepatches): string[] {
 }
 
 function page(it: MachineDetails, livepatches: Livepatches): string {
-  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const { memory } = it;
   const began = it.start === 'snapshot' ? ', from a snapshot' : it.start === 'cold' ? ', cold boot' : '';
   const facts: [string, string | undefined][] = [
@@ -67,7 +67,10 @@ function page(it: MachineDetails, livepatches: Livepatches): string {
     ['forwards', it.forwards.map(({ host, guest }) => `127.0.0.1:${host} -> ${guest}`).join(', ')],
     ['livepatches', it.state === 'running' ? namesOf(livepatches) || 'none' : undefined],
     ['qemu', it.pid ? `pid ${it.pid}` : undefined],
-    ['memory', memory && `${mb(memory.residentBytes)} resident, ${mb(memory.privateBytes)} of it its own`],
+    [
+      'memory',
+      memory && `${formatBytes(memory.residentBytes)} resident, ${formatBytes(memory.privateBytes)} of it its own`,
+    ],
     ['parameters', it.commandLine.join(' ')],
     ['directory', it.directory],
     ['console', it.consoleLog],
