@@ -72,7 +72,7 @@ function imageParts(image: Stanza): string[] {
   );
 }
 
-/** The kernel of that name. Throws `kernel.unknown`, naming those there are. */
+/** The newest kernel of that name. Throws `kernel.unknown`, naming those there are. */
 export function pickKernel(kernels: readonly StockKernel[], target: StockName): StockKernel {
   const found = kernels.find((kernel) => target.version === undefined || matchesVersion(kernel, target.version));
   if (found) return found;
@@ -86,8 +86,9 @@ export function pickKernel(kernels: readonly StockKernel[], target: StockName): 
   );
 }
 
-const matchesVersion = (kernel: StockKernel, version: string) =>
-  kernel.target.version === version || kernel.release === version || kernel.release.startsWith(`${version}+`);
+/** `6.1.192` is that version, `6.1` any of its series, and a release is itself. */
+const matchesVersion = ({ target, release }: StockKernel, version: string) =>
+  release === version || release.startsWith(`${version}+`) || `${target.version}.`.startsWith(`${version}.`);
 
 /** Numeric comparison of dotted versions; the order of deb-version(7) for the versions kernels have. */
 export function compareVersions(a: string, b: string): number {

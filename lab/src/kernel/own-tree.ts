@@ -1,7 +1,7 @@
 // The developer's own build tree as a target: what there is in it, and whether a guest can boot it at all. Only ever read.
 // In-tree or O= makes no difference: what is built lies in the directory that holds .config.
 
-import { open, readFile, stat } from 'node:fs/promises';
+import { lstat, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../core/error.ts';
 import { checkGuestConfig } from './guest-config.ts';
@@ -24,6 +24,9 @@ export type OwnTree = {
   warnings: string[];
 };
 
+/** boot.rst lets the version lie anywhere in the real-mode part, which is smaller. */
+const headBytes = 0x10200;
+
 export const imagePath = 'arch/x86/boot/bzImage';
 
 /**
@@ -33,12 +36,13 @@ export const imagePath = 'arch/x86/boot/bzImage';
 export async function readOwnTree(path: string): Promise<OwnTree> {
   const name = `tree:${path}`;
   const config = await readConfig(path, name);
-  const isOutput = (await stat(join(path, 'source')).catch(() => undefined)) !== undefined;
+  const isOutput = (await lstat(join(path, 'source')).catch(() => undefined))?.isSymbolicLink();
   const warnings = checkGuestConfig(config, { path, source: isOutput ? 'source' : '' });
   const release = (await readText(join(path, 'include/config/kernel.release')))?.trim();
   const image = await treeFile(path, imagePath);
   if (!release || !image) throw notBuilt(path, `${imagePath} is missing`);
   const built = await imageRelease(join(path, imagePath));
+  if (!built) throw notBuilt(path, `${imagePath} is no kernel image`);
   if (built !== release) throw notBuilt(path, `${imagePath} is ${built}, the tree has become ${release}`);
   const modules = config.get('MODULES') === 'y' ? await builtModules(path) : [];
   return { path, name, release, image, modules, warnings };
@@ -46,7 +50,9 @@ export async function readOwnTree(path: string): Promise<OwnTree> {
 
 async function readConfig(path: string, name: string): Promise<Map<string, string>> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory())
-    throw new LabError('kernel.unknown', `${name}: there is no such directory`);
+    throw new LabError('kernel.unknown', `${name}: there is no such directory`, {
+      hint: 'write tree:PATH with the directory that holds .config',
+    });
   const text = await readText(join(path, '.config'));
   if (text === undefined)
     throw new LabError('kernel.unsupported', `${name} has no .config`, {
@@ -65,7 +71,11 @@ async function builtModules(path: string): Promise<TreeFile[]> {
     .map((line) => line.replace(/\.o$/, '.ko'));
   const found = await Promise.all(names.map((name) => treeFile(path, name)));
   const missing = names.filter((_, index) => found[index] === undefined);
-  if (missing.length > 0) throw notBuilt(path, `${missing.length} modules are missing, such as ${missing[0]}`);
+  if (missing.length > 0)
+    throw notBuilt(
+      path,
+      `${missing.length} of ${names.length} modules ${missing.length === 1 ? 'is' : 'are'} missing, such as ${missing[0]}`,
+    );
   return found.filter((file) => file !== undefined);
 }
 
@@ -81,12 +91,14 @@ async function treeFile(root: string, path: string): Promise<TreeFile | undefine
 }
 
 /** The release compiled into a bzImage: Documentation/arch/x86/boot.rst, kernel_version (a pointer less 0x200). */
-async function imageRelease(path: string): Promise<string> {
+async function imageRelease(path: string): Promise<string | undefined> {
   const file = await open(path, 'r');
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(0x8000), 0, 0x8000, 0);
-    const at = bytesRead > 0x210 && buffer.toString('latin1', 0x202, 0x206) === 'HdrS' ? buffer.readUInt16LE(0x20e) : 0;
-    return buffer.toString('latin1', at + 0x200, at + 0x300).split(/[ \0]/)[0] ?? '';
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+    const head = buffer.subarray(0, bytesRead);
+    if (head.toString('latin1', 0x202, 0x206) !== 'HdrS') return undefined;
+    const at = head.readUInt16LE(0x20e) + 0x200;
+    return head.toString('latin1', at, at + 200).split(/[ \0]/)[0];
   } finally {
     await file.close();
   }

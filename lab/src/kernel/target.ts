@@ -5,7 +5,10 @@ import { resolve } from 'node:path';
 import { LabError } from '../core/error.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 
-/** A stock Debian kernel: `debian:SUITE/FLAVOUR[@VERSION]`; without a version, the newest the mirror has. */
+/**
+ * A stock Debian kernel: `debian:SUITE/FLAVOUR[@VERSION]`; without a version the newest the mirror has, with a part of one
+ * (`@6.1`) the newest of that series.
+ */
 export type StockName = { suite: string; flavour: string; version?: string };
 
 /** What a target name means: a stock kernel, or the developer's own build tree (`tree:PATH`, the path absolute here). */

@@ -89,6 +89,12 @@ describe('pickKernel', () => {
     assert.equal(pickKernel(kernels, { ...target, version: '6.12.94' }).release, '6.12.94+deb13-cloud-amd64');
   });
 
+  it('takes the newest of a series, and 6.12 for no 6.1', () => {
+    assert.equal(pickKernel(kernels, { ...target, version: '6.12' }).target.version, '6.12.107');
+    assert.equal(pickKernel(kernels, { ...target, version: '6.1' }).target.version, '6.1.192');
+    assert.throws(() => pickKernel(kernels, { ...target, version: '6.12.9' }));
+  });
+
   it('names what there is when there is no such version', () => {
     assert.throws(
       () => pickKernel(kernels, { ...target, version: '6.12.95' }),
