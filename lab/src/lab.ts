@@ -39,6 +39,7 @@ export type { Guest } from './vm/guest.ts';
 export { type Forward, parseForward } from './vm/forwards.ts';
 export type { Copied } from './vm/copy-to-guest.ts';
 export type { MachineDetails } from './vm/machine-details.ts';
+export type { MachineSnapshot } from './vm/machine-snapshots.ts';
 export type { MachineStatus } from './vm/machine-status.ts';
 
 export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };

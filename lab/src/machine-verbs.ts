@@ -15,11 +15,14 @@ import { attachMachine } from './vm/machine.ts';
 import { type MachineDetails, machineDetails } from './vm/machine-details.ts';
 import { type MachineStatus, machineStatus } from './vm/machine-status.ts';
 import { type GdbSession, openGdb } from './vm/open-gdb.ts';
+import { listMachineSnapshots, type MachineSnapshot, removeMachineSnapshot } from './vm/machine-snapshots.ts';
 import { reapInstances } from './vm/reap-instances.ts';
 import { removeInstance } from './vm/remove-instance.ts';
 import { resetMachine } from './vm/reset-machine.ts';
 import { resumeAfterGdb } from './vm/gdb-stub.ts';
+import { restoreMachine } from './vm/restore-machine.ts';
 import { runningInstance } from './vm/running-instance.ts';
+import { saveMachine } from './vm/save-machine.ts';
 import { stopInstance } from './vm/stop-instance.ts';
 
 export type CopyCommand = { vm: string; direction: 'to-guest' | 'from-guest'; from: string; to: string };
@@ -72,6 +75,32 @@ export function machineVerbs(site: Site) {
     /** Restarts the guest, whatever it is doing, and waits until it answers again. */
     vmReset: async (name: string, ctx: OpContext): Promise<void> =>
       resetMachine(await runningInstance(paths, name, ctx.signal), ctx),
+
+    /** Saves the machine as it is; it goes on. Without a label: one made of the time. */
+    vmSnapshot: async ({ vm, label }: { vm: string; label?: string }, ctx: OpContext): Promise<MachineSnapshot> => {
+      const { label: made } = await saveMachine(instanceFiles(paths, vm), label, ctx);
+      const all = await listMachineSnapshots(instanceFiles(paths, vm));
+      return all.find((each) => each.label === made) as MachineSnapshot;
+    },
+
+    /** Oldest first. Throws `vm.unknown`. */
+    vmSnapshots: async (name: string, ctx: OpContext): Promise<MachineSnapshot[]> => {
+      await known(name, ctx);
+      return listMachineSnapshots(instanceFiles(paths, name));
+    },
+
+    /** Brings the machine back to a snapshot, by default the newest; its present is lost. */
+    vmRestore: async ({ vm, label }: { vm: string; label?: string }, ctx: OpContext): Promise<MachineStatus> => {
+      await known(vm, ctx);
+      const machine = await restoreMachine(instanceFiles(paths, vm), label, ctx);
+      await machine.detach();
+      return machineStatus(machine.files, ctx.signal);
+    },
+
+    vmRemoveSnapshot: async ({ vm, label }: { vm: string; label: string }, ctx: OpContext): Promise<void> => {
+      await known(vm, ctx);
+      await removeMachineSnapshot(instanceFiles(paths, vm), label);
+    },
 
     vmCopy: ({ vm, direction, ...where }: CopyCommand, ctx: OpContext): Promise<Copied> =>
       inGuest(vm, ctx, (guest) =>

@@ -20,7 +20,19 @@ export const machineSnapshotSchema = z.object({
   stateBytes: z.number(),
 });
 
-export type MachineSnapshot = z.output<typeof machineSnapshotSchema>;
+export type SnapshotRecord = z.output<typeof machineSnapshotSchema>;
+
+/** What both doors show of a snapshot. */
+export type MachineSnapshot = {
+  label: string;
+  at: number;
+  pausedMs: number;
+  /** Kernel it runs. */
+  release: string;
+  /** What it takes on the host's disk. */
+  diskBytes: number;
+  directory: string;
+};
 
 /** Every file of one snapshot. Throws `usage.invalid` for a label that is none. */
 export function machineSnapshotFiles(files: InstanceFiles, label: string) {
@@ -43,23 +55,26 @@ export function machineSnapshotFiles(files: InstanceFiles, label: string) {
 }
 
 /** The machine's snapshots, oldest first, with the disk space they take. */
-export async function listMachineSnapshots(files: InstanceFiles): Promise<(MachineSnapshot & { diskBytes: number })[]> {
+export async function listMachineSnapshots(files: InstanceFiles): Promise<MachineSnapshot[]> {
   const names = await readdir(join(files.directory, 'snapshots')).catch(() => []);
   const found = names
     .filter((name) => !name.includes('.tmp-'))
     .map(async (label) => {
       const { record, directory } = machineSnapshotFiles(files, label);
       const snapshot = await readJson(record, machineSnapshotSchema);
-      return snapshot ? [{ ...snapshot, diskBytes: await diskBytesOf(directory) }] : [];
+      if (!snapshot) return [];
+      const { at, pausedMs, config } = snapshot;
+      return [{ label, at, pausedMs, release: config.release, diskBytes: await diskBytesOf(directory), directory }];
     });
   return (await Promise.all(found)).flat().sort((a, b) => a.at - b.at);
 }
 
 /** The snapshot of that label, or the newest. Throws `snapshot.unknown`, naming those there are. */
-export async function findMachineSnapshot(files: InstanceFiles, label: string | undefined): Promise<MachineSnapshot> {
+export async function findMachineSnapshot(files: InstanceFiles, label: string | undefined): Promise<SnapshotRecord> {
   const all = await listMachineSnapshots(files);
   const found = label === undefined ? all.at(-1) : all.find((snapshot) => snapshot.label === label);
-  if (found) return found;
+  const record = found && (await readJson(machineSnapshotFiles(files, found.label).record, machineSnapshotSchema));
+  if (record) return record;
   const what = label === undefined ? `${files.name} has no snapshot` : `${files.name} has no snapshot ${label}`;
   throw new LabError('snapshot.unknown', what, {
     hint: all.length > 0 ? `it has ${all.map((each) => each.label).join(', ')}` : `\`lpl vm snapshot ${files.name}\``,

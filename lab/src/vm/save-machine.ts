@@ -10,7 +10,7 @@ import { publishDirectory, writeJson } from '../core/store.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { type InstanceConfig, readInstanceConfig, readInstanceRun } from './instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { listMachineSnapshots, type MachineSnapshot, machineSnapshotFiles } from './machine-snapshots.ts';
+import { listMachineSnapshots, machineSnapshotFiles, type SnapshotRecord } from './machine-snapshots.ts';
 import { withQmp } from './qmp-access.ts';
 import { saveState } from './saved-state.ts';
 
@@ -23,7 +23,7 @@ export async function saveMachine(
   files: InstanceFiles,
   wished: string | undefined,
   ctx: OpContext,
-): Promise<MachineSnapshot> {
+): Promise<SnapshotRecord> {
   const label = wished ?? new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-');
   const target = machineSnapshotFiles(files, label);
   return runStage(ctx, { id: 'snapshot', title: `Snapshot ${label} of ${files.name}` }, (stage) =>
@@ -35,7 +35,7 @@ export async function saveMachine(
         });
       await requireSpace(files, config);
       privateDirectory(dirname(target.directory));
-      let snapshot: MachineSnapshot | undefined;
+      let snapshot: SnapshotRecord | undefined;
       await publishDirectory(target.directory, async (temporary) => {
         privateDirectory(temporary);
         const inside = (path: string) => path.replace(target.directory, temporary);

@@ -71,7 +71,7 @@ export async function startInstance(request: StartRequest, ctx: StageContext): P
 }
 
 /** Throws `vm.running`. */
-export async function requireNotRunning(files: InstanceFiles): Promise<void> {
+async function requireNotRunning(files: InstanceFiles): Promise<void> {
   const before = await readInstanceRun(files);
   if (!before || !isInstanceProcess(files, before.process)) return;
   throw new LabError('vm.running', `machine ${files.name} runs already`, {
@@ -119,9 +119,8 @@ async function prepareDirectory({ files, config, identity }: StartRequest, signa
   privateDirectory(files.directory);
   await rm(files.sockets, { recursive: true, force: true });
   privateDirectory(files.sockets);
-  const stale = [files.run, files.pidFile, files.consoleLog, files.qemuLog, files.parcel, files.rootDisk];
+  const stale = [files.run, files.pidFile, files.qemuLog, files.parcel, files.rootDisk];
   await Promise.all(stale.map((path) => rm(path, { force: true })));
-  await writeFile(files.consoleLog, '', { mode: 0o600 });
   const { labRoot, rootDisk } = config.boot;
   if (typeof identity === 'object' && 'identity' in identity) {
     for (const { live, kept } of identity.identity) await copyFile(kept, live);

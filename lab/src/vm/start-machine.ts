@@ -6,7 +6,9 @@ import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { ensureBootSnapshot } from './boot-snapshot.ts';
 import { chooseQemu } from './choose-qemu.ts';
+import { consoleStart } from './console-segments.ts';
 import { checkForwards, type Forward } from './forwards.ts';
+import type { GuestProfile } from './guest-profile.ts';
 import { instanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
 import { machineOf, type RunningMachine } from './machine.ts';
@@ -14,7 +16,7 @@ import { ensureModulesDisk } from './modules-disk.ts';
 import type { GuestFile } from './parcel.ts';
 import { type Accelerator, baseCommandLine } from './qemu-argv.ts';
 import { waitForBoot, waitForGuest } from './readiness.ts';
-import { requireNotRunning, startInstance } from './start-instance.ts';
+import { startInstance } from './start-instance.ts';
 import { stopInstance } from './stop-instance.ts';
 import { ensureTinyInitramfs } from './tiny-initramfs.ts';
 
@@ -36,7 +38,9 @@ export type MachineRequest = {
   agent?: Uint8Array;
   /** Files of this machine alone, at /lpl/NAME in the guest. */
   extraFiles?: readonly GuestFile[];
-  /** Default 2 CPUs, 512 MiB. */
+  /** What runs around the kernel, made ready (guest-profile.ts); default: the tiny guest. */
+  profile?: GuestProfile;
+  /** Default 2 CPUs, and the memory of the profile. */
   cpus?: number;
   memoryMiB?: number;
   /** More kernel parameters, such as nokaslr. */
@@ -46,6 +50,7 @@ export type MachineRequest = {
 };
 
 const defaultBootTimeoutMs = 90_000;
+const tiny: GuestProfile = { name: 'tiny', memoryMiB: 512 };
 
 /**
  * Starts a machine and waits until it answers over ssh. After a failure no QEMU of it is left, but its directory stays
@@ -54,7 +59,6 @@ const defaultBootTimeoutMs = 90_000;
 export async function startMachine(request: MachineRequest, ctx: OpContext): Promise<RunningMachine> {
   const files = instanceFiles(request.paths, request.name);
   const { kernel, paths } = request;
-  await requireNotRunning(files);
   await checkForwards(request.forwards ?? []);
   const bootTimeoutMs = request.bootTimeoutMs ?? defaultBootTimeoutMs;
   const shape = await configOf(request, ctx);
@@ -70,7 +74,7 @@ export async function startMachine(request: MachineRequest, ctx: OpContext): Pro
     const { boot, ...from } = begin;
     const run = await startInstance({ files, config: { ...shape, boot }, identity, ...from }, stage);
     try {
-      const wait = { files, run, consoleFrom: 0, timeoutMs: bootTimeoutMs };
+      const wait = { files, run, consoleFrom: consoleStart, timeoutMs: bootTimeoutMs };
       const guest = await (request.start === 'snapshot' ? waitForGuest : waitForBoot)(wait, stage);
       ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
       stage.note(`ssh on 127.0.0.1:${run.ports.ssh}, ${shape.accelerator}`);
@@ -86,7 +90,8 @@ async function configOf(
   request: MachineRequest,
   ctx: OpContext,
 ): Promise<Omit<InstanceConfig, 'owner' | 'name' | 'start'>> {
-  const { kernel, labRoot, lifetime, accelerator } = request;
+  const { kernel, labRoot, lifetime, accelerator, profile = tiny } = request;
+  const { rootDisk } = profile;
   const images = join(request.paths.cache, 'images');
   const qemu = await chooseQemu({ wished: request.paths.qemu, labRoot }, ctx);
   const [initramfs, modulesDisk] = await runTogether(ctx, [
@@ -103,10 +108,15 @@ async function configOf(
     accelerator,
     lifetime,
     forwards: [...(request.forwards ?? [])],
-    profile: 'tiny',
+    profile: profile.name,
     cpus: request.cpus ?? 2,
-    memoryMiB: request.memoryMiB ?? 512,
-    commandLine: [...baseCommandLine, ...(request.kernelParameters ?? [])],
-    boot: { labRoot, ...(qemu ? { qemu } : {}), vmlinuz: kernel.vmlinuz, initramfs, modulesDisk },
+    memoryMiB: request.memoryMiB ?? profile.memoryMiB,
+    commandLine: [...baseCommandLine, ...rootParameters(profile), ...(request.kernelParameters ?? [])],
+    boot: { labRoot, ...(qemu ? { qemu } : {}), vmlinuz: kernel.vmlinuz, initramfs, modulesDisk, ...(rootDisk ? { rootDisk } : {}) },
   };
+}
+
+/** The initramfs has two ways to begin: its own init, and images/guest/enter-root for a root disk. */
+function rootParameters({ rootDisk }: GuestProfile): string[] {
+  return rootDisk ? ['rdinit=/enter-root'] : [];
 }

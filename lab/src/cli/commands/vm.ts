@@ -7,6 +7,7 @@ import { addVmDebugCommands } from './vm-debug.ts';
 import { addVmEndCommands } from './vm-end.ts';
 import { addVmEnterCommands } from './vm-enter.ts';
 import { addVmShowCommands } from './vm-show.ts';
+import { addVmSnapshotCommands } from './vm-snapshot.ts';
 import { addVmUpCommand } from './vm-up.ts';
 
 export function addVmCommands(program: Command, lab: () => Lab): void {
@@ -16,6 +17,7 @@ export function addVmCommands(program: Command, lab: () => Lab): void {
     addVmShowCommands,
     addVmEnterCommands,
     addVmCopyCommand,
+    addVmSnapshotCommands,
     addVmEndCommands,
     addVmDebugCommands,
   ])
