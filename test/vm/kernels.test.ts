@@ -1,0 +1,54 @@
+// Every kind of stock kernel boots in the tiny guest, with its disks, its network and all of its modules: the series of
+// several suites, packages of the old and of the split form, drivers built in (cloud) and as modules (amd64).
+
+import assert from 'node:assert/strict';
+import { cacheRooms } from '../../lab/src/core/rooms.ts';
+import { ensureBootable, listTargets, resolveTarget } from '../../lab/src/kernel/prepare-kernel.ts';
+import { formatTargetName } from '../../lab/src/kernel/target.ts';
+import { operate } from '../support/operation.ts';
+import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
+
+describe('stock kernels', function () {
+  // Images are fetched the first time.
+  this.timeout(600_000);
+  let lab: TestLab;
+  before(async () => void (lab = await openTestLab()));
+  after(() => lab.close());
+
+  async function boots(name: string, release: RegExp): Promise<void> {
+    const rooms = cacheRooms(lab.paths);
+    const kernel = await operate(async (ctx) => ensureBootable(ctx, rooms, await resolveTarget(ctx, rooms, name)));
+    assert.match(kernel.release, release);
+    const machine = await startTestMachine(lab.paths, 'stock1', { kernel, start: 'cold' });
+    try {
+      const run = async (line: string) =>
+        (await machine.guest.exec(['sh', '-c', line], { signal: new AbortController().signal, timeoutMs: 60_000 }))
+          .stdout;
+      assert.equal((await run('uname -r')).trim(), kernel.release);
+      const modules = await run('modprobe nf_tables && cat /proc/modules');
+      for (const name of ['nf_tables', 'pvpanic_pci', 'virtio_rng'])
+        assert.match(modules, new RegExp(`^${name} `, 'm'));
+      assert.equal(await run('ls -d /sys/kernel/livepatch'), '/sys/kernel/livepatch\n');
+    } finally {
+      await machine.stop();
+      await machine.forget();
+    }
+  }
+
+  it('6.1 of bookworm', () => boots('debian:bookworm/cloud-amd64@6.1', /^6\.1\.0-\d+-cloud-amd64$/));
+
+  it('6.12 of trixie, in a version before the newest', async () => {
+    const suite = { suite: 'trixie', flavour: 'cloud-amd64' };
+    const [, older] = await operate((ctx) => listTargets(ctx, cacheRooms(lab.paths), suite));
+    assert.ok(older, 'the mirror has one version only');
+    await boots(formatTargetName(older.target), /^6\.12\.\d+\+deb13-cloud-amd64$/);
+  });
+
+  it('6.12 of trixie for real hardware, where even ext4 is a module', () =>
+    boots('debian:trixie/amd64', /^6\.12\.\d+\+deb13-amd64$/));
+
+  it('7.2 of trixie-backports, in the first split packages', () =>
+    boots('debian:trixie-backports/cloud-amd64@7.2', /^7\.2\./));
+
+  it('the newest of trixie-backports', () => boots('debian:trixie-backports/cloud-amd64', /^[7-9]\.\d/));
+});

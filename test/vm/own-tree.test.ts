@@ -1,0 +1,122 @@
+// The developer's own build tree as a target: booted through the command line, copied when it changed, never written to.
+
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { isLabError } from '../../lab/src/core/error.ts';
+import { runStage } from '../../lab/src/core/operation.ts';
+import { runCommand } from '../../lab/src/core/process.ts';
+import { readElf } from '../../lab/src/kernel/elf.ts';
+import { imagePath, type OwnTree, readOwnTree } from '../../lab/src/kernel/own-tree.ts';
+import { ensureOwnTreeImage } from '../../lab/src/kernel/own-tree-image.ts';
+import { inToolroot } from '../../lab/src/toolroot/sandbox.ts';
+import { type CliLab, openCliLab } from '../support/lpl.ts';
+import { operate } from '../support/operation.ts';
+import { testLabRoot } from '../support/stock-kernel.ts';
+import { inventory, tinyTree } from '../support/tiny-tree.ts';
+
+const dummy = 'drivers/net/dummy.ko';
+
+describe('own build tree', function () {
+  // The first time the tree must be built.
+  this.timeout(1_800_000);
+  let lab: CliLab;
+  let tree: string;
+  let scratch: string;
+  before(async () => {
+    lab = await openCliLab();
+    tree = await tinyTree();
+    scratch = await mkdtemp(join(tmpdir(), 'lpl-tree-'));
+  });
+  after(async () => {
+    await rm(scratch, { recursive: true });
+    await lab.close();
+  });
+
+  /** What a tree built in its source directory has of all that, at a place where it may be changed. */
+  async function copyOfTree(name: string): Promise<string> {
+    const copy = join(scratch, name);
+    const { modules } = await readOwnTree(tree);
+    const others = ['.config', 'include/config/kernel.release', 'modules.order', 'modules.builtin', imagePath];
+    for (const path of [...others, 'modules.builtin.modinfo', ...modules.map((module) => module.path)]) {
+      await mkdir(dirname(join(copy, path)), { recursive: true });
+      await cp(join(tree, path), join(copy, path), { preserveTimestamps: true });
+    }
+    return copy;
+  }
+
+  const ensureImage = async (given: OwnTree) => {
+    const labRoot = await testLabRoot();
+    return operate((ctx) =>
+      runStage(ctx, { id: 'image', title: 'image' }, (stage) =>
+        ensureOwnTreeImage({ room: join(scratch, 'kernels'), labRoot, tree: given }, stage),
+      ),
+    );
+  };
+
+  it('boots with its modules, named by a relative path, and is never written to', async () => {
+    const before = await inventory(tree);
+    const up = await lab.run('vm', 'up', 'own1', '--target', `tree:${relative(process.cwd(), tree)}`);
+    assert.equal(up.code, 0, up.stderr);
+    const release = (await readFile(join(tree, 'include/config/kernel.release'), 'utf8')).trim();
+    assert.deepEqual([up.json['release'], up.json['target']], [release, `tree:${tree}`]);
+    const said = await lab.run('vm', 'ssh', 'own1', 'uname -r; modprobe dummy && cut -d" " -f1 /proc/modules');
+    const [running, ...modules] = String(said.json['stdout']).trim().split('\n');
+    assert.equal(running, release);
+    assert.ok(
+      ['dummy', 'virtio_net', 'pvpanic_pci'].every((name) => modules.includes(name)),
+      said.stderr,
+    );
+    assert.equal((await lab.run('vm', 'rm', 'own1')).code, 0);
+    assert.deepEqual(await inventory(tree), before);
+  });
+
+  it('would see a write to it', async () => {
+    const copy = await copyOfTree('written');
+    const before = await inventory(copy);
+    await writeFile(join(copy, 'modules.order'), await readFile(join(copy, 'modules.order')));
+    assert.notDeepEqual(await inventory(copy), before);
+  });
+
+  it('is copied again when a module was built anew, without its debug information', async () => {
+    const copy = await copyOfTree('rebuilt');
+    const first = await ensureImage(await readOwnTree(copy));
+    assert.equal((await ensureImage(await readOwnTree(copy))).modulesDir, first.modulesDir);
+
+    await addDebugInformation(copy);
+    const second = await ensureImage(await readOwnTree(copy));
+    assert.notEqual(second.modulesDir, first.modulesDir);
+    const sections = async (path: string) => readElf(await readFile(path)).sections.map(({ name }) => name);
+    assert.ok((await sections(join(copy, dummy))).includes('.debug_info'));
+    assert.ok(!(await sections(join(second.modulesDir, 'kernel', dummy))).includes('.debug_info'));
+  });
+
+  it('is not used when it is rebuilt meanwhile, and nothing of it is kept', async () => {
+    const copy = await copyOfTree('racing');
+    const before = await readOwnTree(copy);
+    await addDebugInformation(copy);
+    const kept = await readdir(join(scratch, 'kernels'));
+    await assert.rejects(
+      ensureImage(before),
+      (error) => isLabError(error, 'kernel.unsupported') && /was rebuilt while it was read$/.test(error.message),
+    );
+    assert.deepEqual(await readdir(join(scratch, 'kernels')), kept);
+  });
+
+  it('is not built for yet, which is said in one line', async () => {
+    const patch = join(import.meta.dirname, '../fixtures/patch/cmdline.patch');
+    const built = await lab.run('build', patch, '--target', `tree:${tree}`);
+    assert.equal(built.code, 2, built.stderr);
+    assert.match(JSON.stringify(built.json), /your own build tree, which can so far be booted, not built for/);
+  });
+});
+
+/** As if the module was built with -g. */
+async function addDebugInformation(tree: string): Promise<void> {
+  await writeFile(join(tree, 'debug'), 'debug information');
+  const argv = ['objcopy', '--add-section', '.debug_info=/tree/debug', `/tree/${dummy}`] as const;
+  const toolroot = { path: await testLabRoot(), compiler: '' };
+  const binds = [{ host: tree, inside: '/tree', access: 'write' }] as const;
+  await runCommand(inToolroot({ argv }, { toolroot, binds }), { signal: new AbortController().signal });
+}
