@@ -11,6 +11,7 @@ const repository = join(import.meta.dirname, '..');
 await rm(dist, { recursive: true, force: true });
 // The lab reads its guest recipes and examples from disk.
 await cp(join(repository, 'images/guest'), join(dist, 'guest'), { recursive: true });
+await cp(join(repository, 'images/profiles'), join(dist, 'profiles'), { recursive: true });
 await cp(join(repository, 'lab/examples'), join(dist, 'examples'), { recursive: true });
 await build({
   ...extensionBundle,

@@ -8,6 +8,6 @@ import { activateExtension } from './activate-extension.ts';
 /** Called by VS Code when the view or a command of the extension is first used. */
 export function activate(context: ExtensionContext): void {
   const resource = (name: string) => join(context.extensionPath, 'dist', name);
-  const resources = { guest: resource('guest'), examples: resource('examples') };
+  const resources = { guest: resource('guest'), profiles: resource('profiles'), examples: resource('examples') };
   activateExtension(context, { openLab: () => openLab({ resources }) });
 }

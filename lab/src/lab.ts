@@ -37,6 +37,7 @@ export type { TransitionResult } from './klp/transition.ts';
 export type { TrialSummary } from './trial/run-scenario.ts';
 export type { Guest } from './vm/guest.ts';
 export { type Forward, parseForward } from './vm/forwards.ts';
+export type { ConsoleLine } from './vm/console-line.ts';
 export type { Copied } from './vm/copy-to-guest.ts';
 export type { MachineDetails } from './vm/machine-details.ts';
 export type { MachineSnapshot } from './vm/machine-snapshots.ts';
@@ -49,10 +50,11 @@ export type LoadOutcome = { module: string; transition: TransitionResult; patche
 
 export type Lab = ReturnType<typeof openLab>;
 
-/** Opens the lab; touches nothing yet. `resources`: where the guest recipes and the examples are installed. */
-export function openLab(options: { paths?: LabPaths; resources: Site['resources'] }) {
+/** Opens the lab; touches nothing yet. `resources`: where the guest recipes and the examples are installed. `workspace`: where the user works. */
+export function openLab(options: { paths?: LabPaths; workspace?: string; resources: Site['resources'] }) {
   const paths = options.paths ?? labPaths();
-  const site: Site = { paths, rooms: cacheRooms(paths), resources: options.resources };
+  const { resources, workspace = process.cwd() } = options;
+  const site: Site = { paths, rooms: cacheRooms(paths), workspace, resources };
 
   /** Runs `body` on an attached machine and lets go of it afterwards. */
   const onMachine = async <T>(

@@ -34,7 +34,11 @@ async function measure(name: string, act: (index: number) => Promise<unknown>): 
 }
 
 async function bench(scratch: TestLab): Promise<Row[]> {
-  const resources = { guest: join(root, 'images/guest'), examples: join(root, 'lab/examples') };
+  const resources = {
+    guest: join(root, 'images/guest'),
+    profiles: join(root, 'images/profiles'),
+    examples: join(root, 'lab/examples'),
+  };
   const lab = openLab({ paths: scratch.paths, resources });
   const examples = join(resources.examples, 'security-fixes');
   /** A build of a patch that was never built before: another constant in it each time. */

@@ -15,8 +15,7 @@ import { exitCodes } from './exit-code.ts';
 /** `root`: the installation, where images/ and lab/examples/ are. */
 export async function main(argv: string[], root: string): Promise<void> {
   let opened: Lab | undefined;
-  const lab = () =>
-    (opened ??= openLab({ resources: { guest: join(root, 'images/guest'), examples: join(root, 'lab/examples') } }));
+  const lab = () => (opened ??= openLab({ resources: resourcesOf(root) }));
   const program = commandTree(lab);
   try {
     await program.parseAsync(argv);
@@ -47,6 +46,12 @@ export function commandTree(lab: () => Lab): Command {
   shareCommonOptions(program);
   return program;
 }
+
+const resourcesOf = (root: string) => ({
+  guest: join(root, 'images/guest'),
+  profiles: join(root, 'images/profiles'),
+  examples: join(root, 'lab/examples'),
+});
 
 /** --json and --verbose are understood before and after the command's own words. */
 function shareCommonOptions(command: Command): void {

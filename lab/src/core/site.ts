@@ -6,9 +6,13 @@ import type { CacheRooms } from './rooms.ts';
 export type Site = {
   paths: LabPaths;
   rooms: CacheRooms;
+  /** Where the user works: the user's own guest profiles are found from here upwards. */
+  workspace: string;
   resources: {
     /** `images/guest` of the repository. */
     guest: string;
+    /** `images/profiles` of the repository. */
+    profiles: string;
     /** `lab/examples`. */
     examples: string;
   };

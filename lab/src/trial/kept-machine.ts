@@ -9,6 +9,7 @@ import { ensureGuestCompiler, prepareToBoot, resolveBootTarget } from '../kernel
 import { chooseAccelerator } from '../vm/accelerator.ts';
 import { defaultTargetName } from '../kernel/target.ts';
 import { checkForwards, type Forward } from '../vm/forwards.ts';
+import { findProfile, prepareProfile } from '../vm/guest-profile.ts';
 import { instanceFiles } from '../vm/instance-files.ts';
 import type { InstanceConfig } from '../vm/instance-record.ts';
 import { inspectInstance } from '../vm/instance-state.ts';
@@ -20,6 +21,8 @@ export type KeptMachineRequest = {
   name: string;
   /** What is left out is as it was when a machine of that name last ran, or a default. */
   target?: string;
+  /** Guest profile; default `tiny`. */
+  profile?: string;
   memoryMiB?: number;
   cpus?: number;
   forwards?: readonly Forward[];
@@ -38,8 +41,9 @@ export async function startKeptMachine(
     throw new LabError('vm.running', `machine ${request.name} runs already`, {
       hint: `\`lpl vm down ${request.name}\` first`,
     });
-  const wanted = { target: defaultTargetName, ...shapeOf(before?.config), ...request };
+  const wanted = { target: defaultTargetName, profile: 'tiny', ...shapeOf(before?.config), ...request };
   await checkForwards(wanted.forwards ?? []);
+  const recipe = await findProfile(site, wanted.profile);
   const target = await resolveBootTarget(ctx, site.rooms, wanted.target);
   const [{ bootable: kernel, labRoot }, toolroot] = await runTogether(ctx, [
     (inner) => prepareToBoot(inner, site.rooms, target),
@@ -48,12 +52,14 @@ export async function startKeptMachine(
   const agent = await runStage(ctx, { id: 'agent', title: 'guest agent' }, (stage) =>
     ensureGuestProgram(stage, site.rooms.programs, toolroot, join(site.resources.guest, 'agent.c')),
   );
+  const profile = await prepareProfile({ site, labRoot, profile: recipe }, ctx);
   const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
   const { accelerator } = await chooseAccelerator(where, ctx);
   const kept = { lifetime: 'kept', start: wanted.start ?? 'snapshot' } as const;
   const { name, cpus, memoryMiB, forwards } = wanted;
   const shape = {
     name,
+    profile,
     ...(cpus ? { cpus } : {}),
     ...(memoryMiB ? { memoryMiB } : {}),
     ...(forwards ? { forwards } : {}),
@@ -64,6 +70,6 @@ export async function startKeptMachine(
 /** What a machine that ran before was. */
 function shapeOf(config: InstanceConfig | undefined): Omit<KeptMachineRequest, 'name'> {
   if (!config) return {};
-  const { target, memoryMiB, cpus, forwards } = config;
-  return { target, memoryMiB, cpus, forwards };
+  const { target, profile, memoryMiB, cpus, forwards } = config;
+  return { target, profile, memoryMiB, cpus, forwards };
 }

@@ -10,7 +10,7 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { fetchPackages } from '../toolroot/fetch-packages.ts';
 import { checkSandbox, requireHost } from '../toolroot/host-check.ts';
-import type { PackageView } from '../toolroot/package-view.ts';
+import type { OpenPackageView } from '../toolroot/package-view.ts';
 import { inToolroot } from '../toolroot/sandbox.ts';
 import { labRootArgv } from './lab-root.ts';
 import type { DebianProfile } from './profile.ts';
@@ -21,9 +21,9 @@ export type BaseImageBuild = {
   /** Directory of guest recipes: `images/guest` of the repository. */
   recipes: string;
   /** Opened when first needed. */
-  view: () => Promise<PackageView>;
+  view: OpenPackageView;
   /** Root with mmdebstrap of the profile's suite. */
-  imageRoot: () => Promise<string>;
+  imageRoot: (ctx: StageContext) => Promise<string>;
 };
 
 /** The ssh server of every guest: dropbear, as in the tiny guest, so that there is one way up and one form of host key. */
@@ -73,7 +73,7 @@ export async function buildBaseImage(
 /** Returns the path of the tarball. */
 async function installPackages(build: BaseImageBuild, scratch: string, ctx: StageContext): Promise<string> {
   const { profile } = build;
-  const [view, root] = [await build.view(), await build.imageRoot()];
+  const [view, root] = [await build.view(ctx), await build.imageRoot(ctx)];
   const inside = (name: string) => join(scratch, name);
   const debs = await fetchPackages(
     ctx,
@@ -108,7 +108,8 @@ async function installPackages(build: BaseImageBuild, scratch: string, ctx: Stag
   let done = 0;
   const onLine = (text: string) => {
     ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
-    if (text.startsWith('Setting up ')) ctx.progress(++done, debs.length, 'files');
+    // Verbose mmdebstrap passes on what dpkg says of each package.
+    if (/^(Unpacking|Setting up) /.test(text)) ctx.progress(++done, 2 * debs.length, 'tasks');
   };
   await runCommand(command, { signal: ctx.signal, timeoutMs: buildMs, onLine });
   ctx.note(`${debs.length} packages of ${profile.suite}`);
@@ -118,7 +119,7 @@ async function installPackages(build: BaseImageBuild, scratch: string, ctx: Stag
 /** Pure. `custom`: nothing but what is asked for; apt stays outside. Nothing is mounted into the new root. */
 export function mmdebstrapArgv({ suite, packages, omit }: DebianProfile): Argv {
   return [
-    ...(['fakeroot-sysv', '--', 'mmdebstrap', '--mode=root', '--variant=custom', '--format=tar'] as const),
+    ...(['fakeroot-sysv', '--', 'mmdebstrap', '--mode=root', '--variant=custom', '--format=tar', '--verbose'] as const),
     '--skip=update,check/signed-by,chroot/mount',
     ...[...always, ...packages].map((name) => `--include=${name}`),
     // A crash while the image is made leaves no image: syncing each file would only cost time.

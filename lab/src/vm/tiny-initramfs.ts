@@ -30,13 +30,15 @@ export type TinyGuest = {
 
 /** Path of the cached archive; `imagesDir` is where images are cached. */
 export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, ctx: StageContext): Promise<string> {
-  const [inittab, rc] = await Promise.all(['inittab', 'rc'].map((name) => readFile(join(guest.recipes, name))));
+  const scripts = await Promise.all(
+    recipeFiles.map(async ({ name, ...where }) => ({ ...where, content: await readFile(join(guest.recipes, name)) })),
+  );
   const inputs = {
     format: 4,
     release: guest.kernel.release,
     modulesDir: await fingerprint(guest.kernel.modulesDir),
     labRoot: await fingerprint(join(guest.labRoot, 'usr/sbin/dropbear'), join(guest.labRoot, 'usr/bin/busybox')),
-    recipes: [inittab, rc].map((content) => digest(content as Uint8Array)),
+    recipes: scripts.map(({ content }) => digest(content)),
     agent: guest.agent ? digest(guest.agent) : null,
   };
   const request = { room: imagesDir, label: `tiny-${guest.kernel.release}`, inputs };
@@ -49,8 +51,7 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
     };
     const modules = await readGuestModules({ ...guest, ...wanted }, ctx);
     const entries = [...(await programEntries(guest, ctx)), ...moduleEntries(guest.kernel.release, modules)];
-    entries.push({ path: 'etc/inittab', mode: 0o644, content: inittab as Uint8Array });
-    entries.push({ path: 'etc/rc', mode: 0o755, content: rc as Uint8Array });
+    entries.push(...scripts);
     if (guest.agent) entries.push({ path: 'bin/lpl-agent', mode: 0o755, content: guest.agent });
     const directories = parentDirectories([
       ...entries.map((entry) => entry.path),
@@ -63,6 +64,13 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
   });
   return join(directory, 'initramfs.cpio');
 }
+
+/** `enter-root` is for profiles with a root disk: the kernel is told to begin there. */
+const recipeFiles = [
+  { name: 'inittab', path: 'etc/inittab', mode: 0o644 },
+  { name: 'rc', path: 'etc/rc', mode: 0o755 },
+  { name: 'enter-root', path: 'enter-root', mode: 0o755 },
+];
 
 const mountPoints = ['proc', 'sys', 'dev', 'tmp', 'run', 'root', 'var/log', 'etc/lpl'];
 

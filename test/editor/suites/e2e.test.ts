@@ -47,7 +47,7 @@ describe('a machine driven from VS Code', function () {
   const problems = () => languages.getDiagnostics(editor.document.uri).filter(({ source }) => source === 'livepatch');
 
   before(async () => {
-    lab = openLab({ resources: { guest: join(repository, 'images/guest'), examples: '' } });
+    lab = openLab({ resources: { guest: join(repository, 'images/guest'), profiles: '', examples: '' } });
     const targets = await lab.listTargets('debian:trixie/cloud-amd64', ctx());
     const target = (targets.find(({ prepared }) => prepared) ?? targets[0])?.name;
     assert.ok(target);

@@ -6,14 +6,22 @@ import { defaultTargetName } from '../../kernel/target.ts';
 import { type Forward, type Lab, type MachineCommand, parseForward } from '../../lab.ts';
 import { runCli } from '../run-cli.ts';
 
-type UpOptions = { target?: string; memory?: string; cpus?: string; forward: string[]; cold?: boolean };
+type UpOptions = {
+  target?: string;
+  profile?: string;
+  memory?: string;
+  cpus?: string;
+  forward: string[];
+  cold?: boolean;
+};
 
 export function addVmUpCommand(vm: Command, lab: () => Lab): void {
   vm.command('up')
     .description('start a machine, or a stopped one again as it was')
     .argument('NAME', 'letters, digits and dashes')
     .option('--target <NAME>', `kernel to boot (default: as before, else "${defaultTargetName}")`)
-    .option('--memory <MiB>', 'memory (default: as before, else 512)')
+    .option('--profile <NAME>', 'what runs around it, of `lpl image ls` (default: as before, else tiny)')
+    .option('--memory <MiB>', 'memory (default: as before, else that of the profile)')
     .option('--cpus <N>', 'CPUs (default: as before, else 2)')
     .addOption(
       new Option('--forward <HOST:GUEST>', 'lead a port of 127.0.0.1 into the guest; may be given several times')
@@ -21,7 +29,10 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
         .argParser((text: string, before: string[]) => [...before, text]),
     )
     .option('--cold', 'boot the kernel, not a snapshot of a booted one')
-    .addHelpText('after', '\nExample:\n  lpl vm up web1 --target debian:bookworm/cloud-amd64 --forward 8080:80')
+    .addHelpText(
+      'after',
+      '\nExample:\n  lpl vm up web1 --target debian:bookworm/cloud-amd64 --profile debian --forward 8080:80',
+    )
     .action((name: string, options: UpOptions, command: Command) =>
       runCli('vm up', command.optsWithGlobals(), async (ctx) => {
         const status = await lab().vmUp(requestOf(name, options), ctx);
@@ -32,11 +43,12 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
     );
 }
 
-function requestOf(name: string, { target, memory, cpus, forward, cold }: UpOptions): MachineCommand {
+function requestOf(name: string, { target, profile, memory, cpus, forward, cold }: UpOptions): MachineCommand {
   const forwards: Forward[] = forward.map(parseForward);
   return {
     name,
     ...(target === undefined ? {} : { target }),
+    ...(profile === undefined ? {} : { profile }),
     ...(memory === undefined ? {} : { memoryMiB: wholeNumber('--memory', memory) }),
     ...(cpus === undefined ? {} : { cpus: wholeNumber('--cpus', cpus) }),
     ...(forwards.length === 0 ? {} : { forwards }),
