@@ -5,6 +5,7 @@ import { cp, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ArtefactRequest, ensureArtefact } from '../core/artefact.ts';
 import type { Command } from '../core/command.ts';
+import { requireFreeSpace } from '../core/disk-space.ts';
 import { eachLimited } from '../core/each-limited.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
@@ -19,7 +20,7 @@ const inodeBytes = 256;
 /**
  * Path of a raw ext4 image whose root holds `RELEASE/`, with the indexes of depmod(8). Modules lie there unpacked: that
  * costs the host a second once (and 120 MB instead of 25 for a cloud kernel), but no guest has to unpack xz under TCG.
- * Rejects with `command.failed` when a tool of the lab root does. `imagesDir` is where images are cached.
+ * Rejects with `host.no-space`, or `command.failed` when a tool of the lab root fails. `imagesDir` is where images are cached.
  */
 export function ensureModulesDisk(request: ModulesDiskRequest, imagesDir: string, ctx: OpContext): Promise<string> {
   const { kernel } = request;
@@ -29,6 +30,7 @@ export function ensureModulesDisk(request: ModulesDiskRequest, imagesDir: string
     const artefact: ArtefactRequest = { room: imagesDir, label: `modules-${kernel.release}`, inputs };
     const directory = await ensureArtefact(stage, artefact, async (temporary) => {
       const staging = join(temporary, 'staging');
+      await requireRoom(request, temporary);
       try {
         await stageModules(request, staging, stage);
         await writeImage(request.labRoot, join(staging, 'lib/modules'), join(temporary, 'modules.ext4'), stage);
@@ -38,6 +40,17 @@ export function ensureModulesDisk(request: ModulesDiskRequest, imagesDir: string
     });
     return join(directory, 'modules.ext4');
   });
+}
+
+/** Staging and image are there at once; xz makes a fifth of a module. */
+async function requireRoom({ kernel }: ModulesDiskRequest, directory: string): Promise<void> {
+  const files = await readdir(kernel.modulesDir, { recursive: true });
+  const needs = files.map(async (file) => {
+    const { size } = await lstat(join(kernel.modulesDir, file));
+    return 2 * size * (file.endsWith('.xz') ? 6 : 1);
+  });
+  const bytes = (await Promise.all(needs)).reduce((sum, each) => sum + each, 0);
+  await requireFreeSpace(directory, Math.ceil(bytes / 2 ** 20) + 8, `the disk with the modules of ${kernel.release}`);
 }
 
 /** A root for depmod: `lib/modules/RELEASE` with unpacked modules and fresh indexes. */
