@@ -30,7 +30,7 @@ export function ensureModulesDisk(request: ModulesDiskRequest, imagesDir: string
     const artefact: ArtefactRequest = { room: imagesDir, label: `modules-${kernel.release}`, inputs };
     const directory = await ensureArtefact(stage, artefact, async (temporary) => {
       const staging = join(temporary, 'staging');
-      await requireRoom(request, temporary);
+      await requireRoom(request, imagesDir);
       try {
         await stageModules(request, staging, stage);
         await writeImage(request.labRoot, join(staging, 'lib/modules'), join(temporary, 'modules.ext4'), stage);
