@@ -106,7 +106,8 @@ async function probeInputs({ labRoot, kernel }: ProbeRequest): Promise<unknown> 
     parameters,
     access,
     qemu: [labRoot, qemu.size, qemu.mtimeMs],
-    kernel: kernel.release,
+    // A tree of one's own is another kernel after each build, whatever its release says.
+    kernel: kernel.vmlinuz,
   };
 }
 

@@ -19,7 +19,10 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
   vm.command('up')
     .description('start a machine, or a stopped one again as it was')
     .argument('NAME', 'letters, digits and dashes')
-    .option('--target <NAME>', `kernel to boot (default: as before, else "${defaultTargetName}")`)
+    .option(
+      '--target <NAME>',
+      `kernel to boot: debian:SUITE/FLAVOUR[@VERSION] or tree:PATH (default: as before, else "${defaultTargetName}")`,
+    )
     .option('--profile <NAME>', 'what runs around it, of `lpl image ls` (default: as before, else tiny)')
     .option('--memory <MiB>', 'memory (default: as before, else that of the profile)')
     .option('--cpus <N>', 'CPUs (default: as before, else 2)')
@@ -31,7 +34,7 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
     .option('--cold', 'boot the kernel, not a snapshot of a booted one')
     .addHelpText(
       'after',
-      '\nExample:\n  lpl vm up web1 --target debian:bookworm/cloud-amd64 --profile debian --forward 8080:80',
+      '\nExample:\n  lpl vm up web1 --target debian:bookworm/cloud-amd64@6.1 --profile debian --forward 8080:80\n  lpl vm up mine --target tree:../linux/build',
     )
     .action((name: string, options: UpOptions, command: Command) =>
       runCli('vm up', command.optsWithGlobals(), async (ctx) => {
