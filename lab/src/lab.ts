@@ -17,6 +17,7 @@ import { loadLivepatch } from './klp/load-livepatch.ts';
 import { readLivepatchModule } from './klp/module-file.ts';
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
+import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
@@ -41,6 +42,7 @@ export type { ConsoleLine } from './vm/console-line.ts';
 export type { Copied } from './vm/copy-to-guest.ts';
 export type { MachineDetails } from './vm/machine-details.ts';
 export type { MachineSnapshot } from './vm/machine-snapshots.ts';
+export type { ImageStatus } from './vm/image-status.ts';
 export type { MachineStatus } from './vm/machine-status.ts';
 
 export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };
@@ -104,6 +106,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     },
 
     ...machineVerbs(site),
+    ...imageVerbs(site),
 
     /** Loads a module (a host path) and follows its transition; a stall is rolled back and is a result. */
     klpLoad: async ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> => {

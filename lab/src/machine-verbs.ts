@@ -1,10 +1,14 @@
 // The facade's verbs for machines; part of lab.ts, which is the only door. Nothing here decides; the rooms do.
 
+import type { Socket } from 'node:net';
 import { isLabError } from './core/error.ts';
 import type { OpContext } from './core/operation.ts';
 import type { Site } from './core/site.ts';
 import { loadedLivepatches } from './klp/loaded-livepatches.ts';
 import { type KeptMachineRequest, startKeptMachine } from './trial/kept-machine.ts';
+import { lastConsole } from './vm/console.ts';
+import type { ConsoleLine } from './vm/console-line.ts';
+import { consoleEnd, type ConsoleMark } from './vm/console-segments.ts';
 import { copyFromGuest } from './vm/copy-from-guest.ts';
 import { type Copied, copyToGuest } from './vm/copy-to-guest.ts';
 import { type DumpFormat, dumpMemory, type MemoryDump } from './vm/dump-memory.ts';
@@ -23,6 +27,8 @@ import { resumeAfterGdb } from './vm/gdb-stub.ts';
 import { restoreMachine } from './vm/restore-machine.ts';
 import { runningInstance } from './vm/running-instance.ts';
 import { saveMachine } from './vm/save-machine.ts';
+import { withTerminal } from './vm/terminal.ts';
+import { followInstanceConsole } from './vm/watch-machine.ts';
 import { stopInstance } from './vm/stop-instance.ts';
 
 export type CopyCommand = { vm: string; direction: 'to-guest' | 'from-guest'; from: string; to: string };
@@ -126,6 +132,35 @@ export function machineVerbs(site: Site) {
     ): Promise<MemoryDump> => {
       const { files, config } = await runningInstance(paths, vm, ctx.signal);
       return dumpMemory({ files, memoryMiB: config.memoryMiB, ...where }, ctx);
+    },
+
+    /** The last lines of the console log, and where it ended then. Works for stopped machines too. */
+    vmConsole: async (
+      name: string,
+      count: number,
+      ctx: OpContext,
+    ): Promise<{ lines: ConsoleLine[]; end: ConsoleMark }> => {
+      await known(name, ctx);
+      const { consoleLog } = instanceFiles(paths, name);
+      const end = await consoleEnd(consoleLog);
+      return { lines: await lastConsole(consoleLog, count), end };
+    },
+
+    /** Calls `onLine` for each line of the console from there on, until the machine ends. */
+    vmFollowConsole: async (
+      name: string,
+      from: ConsoleMark,
+      ctx: OpContext,
+      onLine: (line: ConsoleLine) => void,
+    ): Promise<void> => {
+      const { files, run } = await runningInstance(paths, name, ctx.signal);
+      await followInstanceConsole(files, run, { from, signal: ctx.signal }, onLine);
+    },
+
+    /** Calls `body` with the serial console, both ways; `state.locked` when every terminal is taken. */
+    vmTerminal: async <T>(name: string, ctx: OpContext, body: (terminal: Socket) => Promise<T>): Promise<T> => {
+      const { files } = await runningInstance(paths, name, ctx.signal);
+      return withTerminal(files, ctx.signal, body);
     },
 
     /** Root in the machine; the caller closes it. */

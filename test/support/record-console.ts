@@ -1,7 +1,7 @@
 // Records test/fixtures/console: what a stock kernel prints when it is in each kind of trouble.
 //   npx tsx test/support/record-console.ts
 
-import { copyFile } from 'node:fs/promises';
+import { copyConsole } from '../../lab/src/vm/console-segments.ts';
 import { buildTestModule } from './build-module.ts';
 import { openTestLab, startTestMachine } from './test-machine.ts';
 
@@ -27,7 +27,7 @@ async function record(): Promise<void> {
     const ended = machine.watch({ signal, onEvent: () => undefined });
     await machine.guest.script('echo c > /proc/sysrq-trigger', { signal }).catch(() => undefined);
     await ended;
-    await copyFile(machine.files.consoleLog, fixture);
+    await copyConsole(machine.files.consoleLog, fixture.pathname);
   } finally {
     await machine.stop();
     await lab.close();

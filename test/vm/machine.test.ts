@@ -87,7 +87,8 @@ describe('a machine', () => {
     const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
     assert.equal(await modeOf(machine.files.directory), '700');
     assert.equal(await modeOf(machine.files.sockets), '700');
-    for (const path of [machine.files.sshKey, machine.files.parcel, machine.files.consoleLog])
+    assert.equal(await modeOf(machine.files.consoleDirectory), '700');
+    for (const path of [machine.files.sshKey, machine.files.parcel])
       assert.equal(await modeOf(path), '600');
   });
 

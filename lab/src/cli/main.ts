@@ -6,6 +6,7 @@ import { version } from '../core/version.ts';
 import { type Lab, openLab } from '../lab.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
@@ -38,6 +39,7 @@ export function commandTree(lab: () => Lab): Command {
     addDoctorCommand,
     addTargetCommands,
     addBuildCommand,
+    addImageCommands,
     addVmCommands,
     addKlpCommands,
     addTrialCommands,

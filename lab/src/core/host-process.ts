@@ -23,6 +23,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.startTicks === identity.startTicks;
 }
 
+/** USER_HZ: what the kernel counts ticks of /proc in, on x86 whatever its own rate is (proc(5), sysconf(_SC_CLK_TCK)). */
+const ticksPerSecond = 100;
+
+/** Milliseconds since that process began; by the host's uptime, so that setting the clock changes nothing. */
+export function processAgeMs({ startTicks }: ProcessIdentity): number {
+  const upSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  return Math.max(0, Math.round(upSeconds * 1000 - (startTicks * 1000) / ticksPerSecond));
+}
+
 /** Command line of a live process, one word an entry; empty when it is gone. */
 export function processArgv(pid: number): string[] {
   try {

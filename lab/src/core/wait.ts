@@ -33,7 +33,10 @@ export async function waitUntil<T>(
         ...(options.hint ? { hint: options.hint } : {}),
       });
     }
-    await sleep(options.intervalMs ?? 50, undefined, { signal: options.signal });
+    await sleep(options.intervalMs ?? 50, undefined, { signal: options.signal }).catch((error: unknown) => {
+      options.signal.throwIfAborted();
+      throw error;
+    });
   }
 }
 

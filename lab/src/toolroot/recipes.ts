@@ -14,7 +14,9 @@ export const labRootRecipe: RootRecipe = {
     ...['qemu-system-x86', 'qemu-utils', 'seabios', 'busybox-static', 'dropbear-bin'],
     ...['libelf1t64', 'binutils', 'kmod', 'e2fsprogs', 'libarchive13t64'],
   ],
-  alone: ['kpatch-build'],
+  alone: ['kpatch-build', 'runit'],
+  // node-qemu's QemuImg knows it by that name alone.
+  launchers: ['qemu-img'],
 };
 
 /**

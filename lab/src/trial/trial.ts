@@ -1,13 +1,14 @@
 // A trial: one scenario on one target kernel, from sources to a verdict. What could not be found out is told apart from
 // what was found out; only a cancelled trial throws.
 
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asLabError, isLabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import { appendNdjson, writeJson } from '../core/store.ts';
 import type { BuildResult } from '../build/result.ts';
+import { copyConsole } from '../vm/console-segments.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import { recordReboot } from './control.ts';
 import type { Evidence, PatchEvidence } from './evidence.ts';
@@ -110,7 +111,7 @@ async function gather(
 /** Its console is evidence; nothing else of it is kept. */
 async function endMachine(machine: RunningMachine, directory: string): Promise<void> {
   await machine.stop();
-  await copyFile(machine.files.consoleLog, join(directory, 'console.log'));
+  await copyConsole(machine.files.consoleLog, join(directory, 'console.log'));
   await machine.forget();
 }
 

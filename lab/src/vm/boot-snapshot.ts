@@ -5,8 +5,10 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ArtefactRequest, artefactPath, ensureArtefact } from '../core/artefact.ts';
+import { requireFreeSpace } from '../core/disk-space.ts';
 import type { StageContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
+import { consoleStart } from './console-segments.ts';
 import { instanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
 import { qemuArgv, type Ram } from './qemu-argv.ts';
@@ -71,6 +73,7 @@ async function makeSnapshot(
   directory: string,
   ctx: StageContext,
 ): Promise<void> {
+  await requireFreeSpace(directory, shape.memoryMiB, 'a snapshot of a booted machine');
   const files = instanceFiles(paths, `template-${randomBytes(3).toString('hex')}`);
   const made = snapshotFiles(directory);
   const start: StartRequest = {
@@ -81,7 +84,7 @@ async function makeSnapshot(
   };
   try {
     const run = await startInstance(start, ctx);
-    await waitForParcelWish({ files, run, consoleFrom: 0, timeoutMs: bootTimeoutMs }, ctx);
+    await waitForParcelWish({ files, run, consoleFrom: consoleStart, timeoutMs: bootTimeoutMs }, ctx);
     ctx.waiting('its state to be saved');
     const state: SavedState = { path: made.state, ram: 'mapped' };
     await withQmp(files, ctx.signal, (qmp) => saveState(qmp, state, ctx.signal));

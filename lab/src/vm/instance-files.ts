@@ -18,7 +18,11 @@ export type InstanceFiles = {
   rootDisk: string;
   sshKey: string;
   sshHostKeyPub: string;
+  /** The console log: its current segment, and the directory of all (console-segments.ts). */
   consoleLog: string;
+  consoleDirectory: string;
+  /** The process that writes it. */
+  logger: string;
   /** What QEMU itself said. */
   qemuLog: string;
   events: string;
@@ -28,12 +32,16 @@ export type InstanceFiles = {
   qmp: string;
   /** QMP for observers: a QMP socket serves one client, so there are several; each is locked by its path. */
   watch: readonly string[];
-  console: string;
+  /** What QEMU writes the console into. */
+  consolePipe: string;
+  /** The console to read and write at: one client each, locked by its path. */
+  terminals: readonly string[];
   /** QEMU's gdb stub, once it was asked for. */
   gdb: string;
 };
 
 const observers = 3;
+const terminalCount = 3;
 /** unix(7): sun_path holds 108 bytes with the final NUL. */
 const maxSocketPath = 107;
 
@@ -46,7 +54,8 @@ export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
   const directory = join(vmsDirectory(paths), name);
   const sockets = join(paths.runtime, name);
   const watch = Array.from({ length: observers }, (_, index) => join(sockets, `watch${index}.sock`));
-  const longest = join(sockets, 'console.sock');
+  const terminals = Array.from({ length: terminalCount }, (_, index) => join(sockets, `console${index}.sock`));
+  const longest = terminals[0] ?? sockets;
   if (Buffer.byteLength(longest) > maxSocketPath)
     throw new LabError('usage.invalid', `the socket path ${longest} is longer than ${maxSocketPath} bytes`, {
       hint: 'set XDG_RUNTIME_DIR to a shorter path, or choose a shorter name',
@@ -62,13 +71,16 @@ export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
     rootDisk: inDirectory('root.qcow2'),
     sshKey: inDirectory('ssh_key'),
     sshHostKeyPub: inDirectory('ssh_host_key.pub'),
-    consoleLog: inDirectory('console.log'),
+    consoleLog: inDirectory('console/current'),
+    consoleDirectory: inDirectory('console'),
+    logger: inDirectory('logger.json'),
     qemuLog: inDirectory('qemu.log'),
     events: inDirectory('events.ndjson'),
     sockets,
     qmp: join(sockets, 'qmp.sock'),
     watch,
-    console: longest,
+    consolePipe: join(sockets, 'console.fifo'),
+    terminals,
     gdb: join(sockets, 'gdb.sock'),
   };
 }

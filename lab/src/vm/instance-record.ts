@@ -1,7 +1,7 @@
 // What is written down about a machine: what it is (vm.json) and as which process it last ran (run.json). Whether it
 // runs is never written: instance-state.ts derives it.
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { identifyProcess } from '../core/host-process.ts';
 import { readJson, writeJson } from '../core/store.ts';
@@ -46,8 +46,6 @@ const runSchema = z.object({
   process: processIdentity,
   /** Host ports on 127.0.0.1. */
   ports: z.object({ ssh: z.number().int(), service: z.number().int() }),
-  /** Host time, ms since the epoch. */
-  startedAt: z.number(),
 });
 
 export type InstanceConfig = z.output<typeof configSchema>;
@@ -68,7 +66,7 @@ async function runOfPidFile(files: InstanceFiles): Promise<InstanceRun | undefin
   const pid = Number(await readFile(files.pidFile, 'utf8').catch(() => ''));
   const process = pid > 0 ? identifyProcess(pid) : undefined;
   if (!process) return undefined;
-  return { process, ports: { ssh: 0, service: 0 }, startedAt: (await stat(files.pidFile)).mtimeMs };
+  return { process, ports: { ssh: 0, service: 0 } };
 }
 
 export function writeInstanceConfig(files: InstanceFiles, config: InstanceConfig): Promise<void> {

@@ -3,6 +3,7 @@
 import { isAlive, processArgv, type ProcessIdentity } from '../core/host-process.ts';
 import { isLabError } from '../core/error.ts';
 import { lastConsoleLines } from './console.ts';
+import { keepLogging } from './console-logger.ts';
 import { classifyConsoleLine } from './console-problem.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
@@ -32,6 +33,7 @@ export async function inspectInstance(files: InstanceFiles, signal: AbortSignal)
     if (!config) return undefined;
     const run = await readInstanceRun(files);
     if (!run || !isInstanceProcess(files, run.process)) return { files, config, ...(await howItEnded(files)) };
+    await keepLogging(files);
     return { files, config, run, ...(await askQemu(files, signal)) };
   } catch (error) {
     if (isLabError(error) && error.code.startsWith('state.')) return { files, state: 'broken', reason: error.message };

@@ -1,6 +1,7 @@
 // What both doors show of a machine: derived from its directory, /proc and QMP each time it is asked for.
 
 import { LabError } from '../core/error.ts';
+import { processAgeMs } from '../core/host-process.ts';
 import type { Forward } from './forwards.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
@@ -25,9 +26,8 @@ export type MachineStatus = {
   /** Milliseconds since QEMU started. */
   upMs?: number;
   directory: string;
+  /** Current segment of the console log; older ones lie beside it. */
   consoleLog: string;
-  /** Unix socket of the serial console. */
-  consoleSocket: string;
 };
 
 /** Throws `vm.unknown`. */
@@ -48,10 +48,9 @@ export async function machineStatus(files: InstanceFiles, signal: AbortSignal): 
     profile: config?.profile ?? 'unknown',
     ...(config ? shapeOf(config) : {}),
     forwards: config?.forwards ?? [],
-    ...(run ? { sshPort: run.ports.ssh, pid: run.process.pid, upMs: Date.now() - run.startedAt } : {}),
+    ...(run ? { sshPort: run.ports.ssh, pid: run.process.pid, upMs: processAgeMs(run.process) } : {}),
     directory: files.directory,
     consoleLog: files.consoleLog,
-    consoleSocket: files.console,
   };
 }
 

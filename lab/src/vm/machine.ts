@@ -1,9 +1,10 @@
 // The public face of the VM room: a running machine, whoever started it.
 
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
+import { consoleEnd } from './console-segments.ts';
 import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { type InstanceConfig, type InstanceRun, readInstanceConfig } from './instance-record.ts';
@@ -66,8 +67,7 @@ export async function machineOf(files: InstanceFiles, run: InstanceRun, connecte
       return guest;
     },
     qmp: (command, args, signal) => withQmp(files, signal, (qmp) => qmp.execute(command, args)),
-    watch: async (options) =>
-      watchMachine(files, run, { ...options, consoleFrom: (await stat(files.consoleLog)).size }),
+    watch: async (options) => watchMachine(files, run, { ...options, consoleFrom: await consoleEnd(files.consoleLog) }),
     reboot: async (ctx) => {
       guest = await rebootGuest({ files, run, guest, timeoutMs: rebootTimeoutMs }, ctx);
     },

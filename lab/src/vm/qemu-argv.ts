@@ -120,10 +120,17 @@ function networkOption(more: readonly Forward[]): string {
   return ['user', 'id=net', 'restrict=on', ...options].join(',');
 }
 
-/** The console goes to a log that is always complete, and to a socket where terminals attach and leave. */
+/**
+ * The console goes to the terminals that are attached and to the pipe of the log (console-logger.ts); a hub, which QEMU has
+ * from version 10 on, joins them. As a logfile the pipe gets every byte, with or without a terminal.
+ */
 function consoleOptions(files: InstanceFiles): string[] {
-  const chardev = `socket,id=console,path=${escapeComma(files.console)},server=on,wait=off,logfile=${escapeComma(files.consoleLog)},logappend=on`;
-  return ['-chardev', chardev, '-serial', 'chardev:console'];
+  const sockets = files.terminals.flatMap((path, index) => [
+    ...['-chardev', `socket,id=terminal${index},path=${escapeComma(path)},server=on,wait=off`],
+  ]);
+  const joined = files.terminals.map((_, index) => `chardevs.${index}=terminal${index}`).join(',');
+  const hub = `hub,id=console,${joined},logfile=${escapeComma(files.consolePipe)},logappend=on`;
+  return [...sockets, '-chardev', hub, '-serial', 'chardev:console'];
 }
 
 /** In an option's value a comma is written twice (qemu(1)). */

@@ -4,6 +4,7 @@
 import { isLabError, LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { followConsole, lastConsoleLines } from './console.ts';
+import type { ConsoleMark } from './console-segments.ts';
 import { classifyConsoleLine } from './console-problem.ts';
 import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
@@ -20,8 +21,8 @@ const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };
 export type BootWait = {
   files: InstanceFiles;
   run: InstanceRun;
-  /** Byte of the console log where this boot begins. */
-  consoleFrom: number;
+  /** Where in the console log this boot begins. */
+  consoleFrom: ConsoleMark;
   timeoutMs: number;
 };
 

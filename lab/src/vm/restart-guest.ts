@@ -1,8 +1,8 @@
 // Lets the guest start anew inside the same QEMU, and gives it its identity again.
 
-import { stat } from 'node:fs/promises';
 import { withCleanup } from '../core/cleanup.ts';
 import type { StageContext } from '../core/operation.ts';
+import { consoleEnd } from './console-segments.ts';
 import type { Guest } from './guest.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
@@ -27,7 +27,7 @@ export type Restart = {
 export async function restartGuest(restart: Restart, ctx: StageContext): Promise<Guest> {
   const { files, run, timeoutMs, goDown, reason } = restart;
   return withCleanup(async (defer) => {
-    const consoleFrom = (await stat(files.consoleLog)).size;
+    const consoleFrom = await consoleEnd(files.consoleLog);
     await setRebootAction(files, 'reset', ctx.signal);
     defer('end QEMU on a restart again', () => setRebootAction(files, 'shutdown', new AbortController().signal));
     ctx.emit({ type: 'vm.state', vm: files.name, state: 'reset', reason });

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
+import { consoleStart } from './console-segments.ts';
 import { setGuestClock } from './guest-clock.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { machineOf, type RunningMachine } from './machine.ts';
@@ -41,7 +42,7 @@ export async function restoreMachine(
       stage,
     );
     try {
-      const guest = await waitForSsh({ files, run, consoleFrom: 0, timeoutMs: answerMs }, stage);
+      const guest = await waitForSsh({ files, run, consoleFrom: consoleStart, timeoutMs: answerMs }, stage);
       await setGuestClock(guest, stage.signal);
       stage.note(`ssh on 127.0.0.1:${run.ports.ssh}`);
       return await machineOf(files, run, guest);

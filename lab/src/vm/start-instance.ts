@@ -7,6 +7,7 @@ import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { privateDirectory } from '../core/paths.ts';
 import { waitUntil } from '../core/wait.ts';
+import { startConsoleLogger } from './console-logger.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import {
   type InstanceConfig,
@@ -64,9 +65,14 @@ export async function startInstance(request: StartRequest, ctx: StageContext): P
     const machine = { ...written, ...boot, hasRootDisk: boot.rootDisk !== undefined };
     const argv = qemuArgv(boot.labRoot, { ...machine, ram: request.ram, incoming: state !== undefined }, files);
     const launched = { argv: launchArgv(boot.labRoot, argv, lifetime, files), lifetime, files };
-    return launch(launched, ctx.signal, async () => {
-      if (state) await goOn(files, state, ctx.signal);
-    });
+    const log = await startConsoleLogger({ labRoot: boot.labRoot, files }, ctx.signal);
+    try {
+      return await launch(launched, ctx.signal, async () => {
+        if (state) await goOn(files, state, ctx.signal);
+      });
+    } finally {
+      log.release();
+    }
   });
 }
 
@@ -94,14 +100,13 @@ async function launch(
   begin: () => Promise<void>,
 ): Promise<InstanceRun> {
   const { files } = request;
-  const startedAt = Date.now();
   // Written as soon as there is a process, so that whoever dies from here on leaves no QEMU that nobody knows.
   const onProcess = (identity: ProcessIdentity) =>
-    writeInstanceRun(files, { process: identity, startedAt, ports: { ssh: 0, service: 0 } });
+    writeInstanceRun(files, { process: identity, ports: { ssh: 0, service: 0 } });
   const identity = await startQemu({ ...request, onProcess }, signal);
   try {
     await begin();
-    const run = { process: identity, startedAt, ports: await readPorts(files, signal) };
+    const run = { process: identity, ports: await readPorts(files, signal) };
     await writeInstanceRun(files, run);
     return run;
   } catch (error) {

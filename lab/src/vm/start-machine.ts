@@ -112,7 +112,14 @@ async function configOf(
     cpus: request.cpus ?? 2,
     memoryMiB: request.memoryMiB ?? profile.memoryMiB,
     commandLine: [...baseCommandLine, ...rootParameters(profile), ...(request.kernelParameters ?? [])],
-    boot: { labRoot, ...(qemu ? { qemu } : {}), vmlinuz: kernel.vmlinuz, initramfs, modulesDisk, ...(rootDisk ? { rootDisk } : {}) },
+    boot: {
+      labRoot,
+      ...(qemu ? { qemu } : {}),
+      vmlinuz: kernel.vmlinuz,
+      initramfs,
+      modulesDisk,
+      ...(rootDisk ? { rootDisk } : {}),
+    },
   };
 }
 

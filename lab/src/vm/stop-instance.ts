@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import { waitUntil } from '../core/wait.ts';
+import { endConsoleLogger } from './console-logger.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { type InstanceRun, readInstanceRun } from './instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
@@ -30,6 +31,7 @@ export async function stopInstance(files: InstanceFiles): Promise<void> {
       }
     }
   }
+  await endConsoleLogger(files);
   await rm(files.sockets, { recursive: true, force: true });
 }
 

@@ -5,6 +5,9 @@ import { isLabError } from '../core/error.ts';
 import { waitUntil } from '../core/wait.ts';
 import { followConsole } from './console.ts';
 import { classifyConsoleLine, type ConsoleProblem } from './console-problem.ts';
+import type { ConsoleLine } from './console-line.ts';
+import { endConsoleLogger, keepLogging } from './console-logger.ts';
+import type { ConsoleMark } from './console-segments.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
@@ -25,11 +28,13 @@ export type WatchOptions = {
   onEvent: (event: MachineEvent) => void;
   /** Called once nothing further can be missed. */
   onReady?: () => void;
-  /** Byte of the console log to begin at. */
-  consoleFrom: number;
+  /** Where in the console log to begin. */
+  consoleFrom: ConsoleMark;
 };
 
 const deathPollMs = 100;
+/** The logger is looked after once a second. */
+const loggerLooks = 10;
 
 /**
  * Resolves when QEMU has ended (`ended` was the last event, after the last console line) or the signal aborts. Rejects
@@ -38,13 +43,14 @@ const deathPollMs = 100;
 export async function watchMachine(files: InstanceFiles, run: InstanceRun, options: WatchOptions): Promise<void> {
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
-  const emit = (news: MachineNews) => options.onEvent({ at: Date.now(), ...news });
+  const emit = (news: MachineNews, at = Date.now()) => options.onEvent({ at, ...news });
   let isDead = false;
   const death = untilDead(files, run, signal).then(() => void (isDead = true));
-  const lines = followConsole(files.consoleLog, { signal, from: options.consoleFrom, isOver: () => isDead }, (line) => {
-    emit({ type: 'console', line });
+  const from = options.consoleFrom;
+  const lines = followConsole(files.consoleLog, { signal, from, isOver: () => isDead }, (line, { at }) => {
+    emit({ type: 'console', line }, at);
     const problem = classifyConsoleLine(line);
-    if (problem) emit({ type: 'problem', problem });
+    if (problem) emit({ type: 'problem', problem }, at);
   });
   const { onReady } = options;
   const onQmp = (event: QmpEvent) => emit({ type: 'qmp', event });
@@ -65,8 +71,32 @@ export async function watchMachine(files: InstanceFiles, run: InstanceRun, optio
   }
 }
 
-/** Resolves once that QEMU process is gone. */
+/** Calls `onLine` for each console line from there on, until QEMU has ended or the signal aborts. */
+export async function followInstanceConsole(
+  files: InstanceFiles,
+  run: InstanceRun,
+  { from, signal }: { from: ConsoleMark; signal: AbortSignal },
+  onLine: (line: ConsoleLine) => void,
+): Promise<void> {
+  const over = new AbortController();
+  let isDead = false;
+  const death = untilDead(files, run, AbortSignal.any([signal, over.signal])).then(() => void (isDead = true));
+  try {
+    await followConsole(files.consoleLog, { signal, from, isOver: () => isDead }, (_, line) => onLine(line));
+  } finally {
+    over.abort();
+    await death.catch(() => undefined);
+  }
+}
+
+/** Resolves once that QEMU process is gone and its console log is complete. Until then sees to it that there is a log. */
 export async function untilDead(files: InstanceFiles, run: InstanceRun, signal: AbortSignal): Promise<void> {
   const wait = { what: `the end of ${files.name}`, timeoutMs: Infinity, intervalMs: deathPollMs, signal };
-  await waitUntil(wait, () => (isInstanceProcess(files, run.process) ? undefined : true));
+  let looks = 0;
+  await waitUntil(wait, async () => {
+    if (!isInstanceProcess(files, run.process)) return true;
+    if (++looks % loggerLooks === 0) await keepLogging(files);
+    return undefined;
+  });
+  await endConsoleLogger(files);
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { followConsole, lastConsoleLines } from '../../../lab/src/vm/console.ts';
+import { type FollowOptions, followConsole, lastConsoleLines } from '../../../lab/src/vm/console.ts';
+import { consoleEnd, copyConsole } from '../../../lab/src/vm/console-segments.ts';
 
 describe('console follower', () => {
   let directory: string;
@@ -12,6 +13,14 @@ describe('console follower', () => {
     log = join(directory, 'console.log');
   });
   afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** All lines of a log to which nobody adds. */
+  const linesOf = async (options: Partial<FollowOptions>) => {
+    const lines: string[] = [];
+    const over = { signal: AbortSignal.timeout(2_000), isOver: () => true, ...options };
+    await followConsole(log, over, (line) => void lines.push(line));
+    return lines;
+  };
 
   it('gives whole lines without control sequences, though they come in pieces', async () => {
     writeFileSync(log, '\x1bc\x1b[?7lfirst\r\nsec');
@@ -25,12 +34,36 @@ describe('console follower', () => {
     assert.deepEqual(lines, ['first', 'second']);
   });
 
-  it('begins at a byte and ends when the log is over', async () => {
-    writeFileSync(log, 'old\nnew\n');
+  it('begins at a mark and ends when the log is over', async () => {
+    writeFileSync(log, 'old\n');
+    const from = await consoleEnd(log);
+    appendFileSync(log, 'new\n');
+    assert.deepEqual(await linesOf({ from }), ['new']);
+  });
+
+  it('goes from segment to segment, and from one that is gone to the oldest there is', async () => {
+    writeFileSync(log, '2026-11-23T15:21:36.07218 one\n2026-11-23T15:21:36.07300 tw');
+    const from = await consoleEnd(log);
     const lines: string[] = [];
-    const options = { signal: AbortSignal.timeout(2_000), from: 4, isOver: () => true };
-    assert.equal(await followConsole(log, options, (line) => void lines.push(line)), undefined);
-    assert.deepEqual(lines, ['new']);
+    const abort = new AbortController();
+    const all = followConsole(log, { signal: abort.signal }, (text, { at }) => {
+      lines.push(text);
+      if (lines.length === 1) assert.equal(at, Date.UTC(2026, 10, 23, 15, 21, 36, 72));
+      return text === 'four' ? true : undefined;
+    });
+    appendFileSync(log, 'o\n');
+    renameSync(log, join(directory, '@400000006b0458ba2b38a0ec.s'));
+    writeFileSync(log, 'three\n');
+    renameSync(log, join(directory, '@400000006b0458bb2b38a0ec.s'));
+    writeFileSync(log, 'four\n');
+    await all;
+    assert.deepEqual(lines, ['one', 'two', 'three', 'four']);
+    assert.deepEqual(await linesOf({ from }), ['o', 'three', 'four']);
+    rmSync(join(directory, '@400000006b0458ba2b38a0ec.s'));
+    assert.deepEqual(await linesOf({ from }), ['three', 'four']);
+    assert.deepEqual(await lastConsoleLines(log, 2), ['three', 'four']);
+    await copyConsole(log, join(directory, 'copy'));
+    assert.equal(readFileSync(join(directory, 'copy'), 'utf8'), 'three\nfour\n');
   });
 
   it('cuts a line without end', async () => {

@@ -5,7 +5,8 @@ import type { Lab } from '../../lab.ts';
 import { addVmCopyCommand } from './vm-copy.ts';
 import { addVmDebugCommands } from './vm-debug.ts';
 import { addVmEndCommands } from './vm-end.ts';
-import { addVmEnterCommands } from './vm-enter.ts';
+import { addVmConsoleCommand } from './vm-console.ts';
+import { addVmSshCommand } from './vm-ssh.ts';
 import { addVmShowCommands } from './vm-show.ts';
 import { addVmSnapshotCommands } from './vm-snapshot.ts';
 import { addVmUpCommand } from './vm-up.ts';
@@ -15,7 +16,8 @@ export function addVmCommands(program: Command, lab: () => Lab): void {
   for (const add of [
     addVmUpCommand,
     addVmShowCommands,
-    addVmEnterCommands,
+    addVmSshCommand,
+    addVmConsoleCommand,
     addVmCopyCommand,
     addVmSnapshotCommands,
     addVmEndCommands,

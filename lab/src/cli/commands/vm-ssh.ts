@@ -1,12 +1,11 @@
-// `lpl vm ssh` and `lpl vm console`.
+// `lpl vm ssh`.
 
 import type { Command } from 'commander';
 import type { Lab } from '../../lab.ts';
-import { attachConsole } from '../attach-console.ts';
 import { openShell } from '../open-shell.ts';
 import { runCli } from '../run-cli.ts';
 
-export function addVmEnterCommands(vm: Command, lab: () => Lab): void {
+export function addVmSshCommand(vm: Command, lab: () => Lab): void {
   vm.command('ssh')
     .description('a root shell in the machine, or one command')
     .argument('NAME')
@@ -27,16 +26,6 @@ export function addVmEnterCommands(vm: Command, lab: () => Lab): void {
         } finally {
           await guest.close();
         }
-      }),
-    );
-  vm.command('console')
-    .description('the serial console; Ctrl-] leaves it')
-    .argument('NAME')
-    .addHelpText('after', '\nExample:\n  lpl vm console web1')
-    .action((name: string, _options: unknown, command: Command) =>
-      runCli('vm console', command.optsWithGlobals(), async (ctx) => {
-        await attachConsole(lab(), name, ctx);
-        return { json: null, text: '' };
       }),
     );
 }
