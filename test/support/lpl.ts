@@ -3,10 +3,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { LabEvent } from '../../lab/src/core/event.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
+import { makeCacheWithOwnSnapshots } from './own-snapshots.ts';
 import { qemusOf } from './test-machine.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -23,29 +24,42 @@ export type LplRun = {
 export type CliLab = {
   /** State and sockets of this lab. */
   directory: string;
+  /** Environment of what is run. */
+  env: Record<string, string>;
   start(...words: string[]): LplRun;
   run(...words: string[]): LplRun['ended'];
+  /** `run` with a tmpfs of its own over the directory `disk`; `options` of mount(8). */
+  onDisk(disk: string, options: string, ...words: string[]): LplRun['ended'];
   /** QEMUs of this lab. */
   qemus(): Promise<{ pid: number; guest: string }[]>;
   /** Removes the directory; fails if a QEMU is left. */
   close(): Promise<void>;
 };
 
-/** An lpl with state directories of its own and the user's cache. */
-export async function openCliLab(): Promise<CliLab> {
+/** An lpl with state directories of its own and the user's cache, with `own` snapshots in it or the user's too. */
+export async function openCliLab(snapshots: 'shared' | 'own' = 'shared'): Promise<CliLab> {
   const directory = await mkdtemp(join(tmpdir(), 'lpl-cli-'));
-  const env = {
+  if (snapshots === 'own') await makeCacheWithOwnSnapshots(join(directory, 'cache/livepatch-lab'));
+  const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: directory,
-    XDG_CACHE_HOME: dirname(labPaths().cache),
+    XDG_CACHE_HOME: snapshots === 'own' ? join(directory, 'cache') : dirname(labPaths().cache),
     XDG_STATE_HOME: join(directory, 'state'),
     XDG_RUNTIME_DIR: directory,
   };
-  const start = (...words: string[]) => startLpl(env, words);
+  const lpl = [process.execPath, join(root, 'lab/bin/lpl.mjs'), '--json'] as const;
+  const start = (...words: string[]) => startLpl(env, [...lpl, ...words]);
   return {
     directory,
+    env,
     start,
     run: (...words) => start(...words).ended,
+    onDisk: async (disk, options, ...words) => {
+      await mkdir(disk, { recursive: true });
+      const inside = ['--import', 'tsx', join(import.meta.dirname, 'on-small-disk.ts'), disk, options];
+      const namespace = ['unshare', '--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+      return startLpl(env, [...namespace, process.execPath, ...inside, ...lpl, ...words]).ended;
+    },
     qemus: () => qemusOf(directory),
     close: async () => {
       const left = await qemusOf(directory);
@@ -56,13 +70,10 @@ export async function openCliLab(): Promise<CliLab> {
   };
 }
 
-/** Starts `lpl --json WORD...`. */
-function startLpl(env: Record<string, string>, words: readonly string[]): LplRun {
+/** Starts a command line that runs `lpl --json`. */
+function startLpl(env: Record<string, string>, [program = '', ...words]: readonly string[]): LplRun {
   const started = performance.now();
-  const child = spawn(process.execPath, [join(root, 'lab/bin/lpl.mjs'), '--json', ...words], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const events: LabEvent[] = [];
   const watchers = new Set<(event: LabEvent) => void>();
   let [stdout, stderr, partial] = ['', '', ''];

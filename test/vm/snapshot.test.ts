@@ -2,7 +2,7 @@
 // the snapshot is not what it was.
 
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm, symlink, truncate } from 'node:fs/promises';
+import { readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventBody } from '../../lab/src/core/event.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
@@ -14,18 +14,10 @@ import {
 import { restoreMachine } from '../../lab/src/vm/restore-machine.ts';
 import { saveMachine } from '../../lab/src/vm/save-machine.ts';
 import { operate } from '../support/operation.ts';
+import { makeCacheWithOwnSnapshots } from '../support/own-snapshots.ts';
 import { openTestLab, qemusOf, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
 const { signal } = new AbortController();
-
-/** A cache of its own for snapshots; everything else of the user's cache is shared. */
-async function ownSnapshots(lab: TestLab): Promise<void> {
-  const cache = join(lab.paths.state, '..', 'c');
-  await mkdir(cache);
-  for (const name of await readdir(lab.paths.cache))
-    if (name !== 'snapshots') await symlink(join(lab.paths.cache, name), join(cache, name));
-  lab.paths.cache = cache;
-}
 
 describe('a machine from a snapshot', () => {
   let lab: TestLab;
@@ -152,7 +144,8 @@ describe('a snapshot', () => {
   let lab: TestLab;
   before(async () => {
     lab = await openTestLab();
-    await ownSnapshots(lab);
+    lab.paths.cache = join(lab.paths.state, '..', 'c');
+    await makeCacheWithOwnSnapshots(lab.paths.cache);
   });
   after(() => lab.close());
 

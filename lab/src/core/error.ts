@@ -11,6 +11,7 @@ const culprits = {
   'state.corrupt': 'host',
   'host.missing-tool': 'host',
   'host.no-space': 'host',
+  'host.unwritable': 'host',
   'command.not-found': 'host',
   'command.failed': 'host',
   'packages.unavailable': 'host',
@@ -80,9 +81,26 @@ export function isLabError(error: unknown, code?: LabErrorCode): error is LabErr
   );
 }
 
-/** Wraps anything thrown as a LabError; what is not one already is a bug of ours. */
+/** What the host's file system refuses is the host's to mend (errno(3)). */
+const refusals: Readonly<Record<string, { code: LabErrorCode; hint: string }>> = {
+  ENOSPC: { code: 'host.no-space', hint: 'free some space on that file system' },
+  EDQUOT: { code: 'host.no-space', hint: 'free some space on that file system' },
+  EROFS: { code: 'host.unwritable', hint: 'choose a writable place with XDG_STATE_HOME and XDG_CACHE_HOME' },
+  EACCES: { code: 'host.unwritable', hint: 'give yourself access to it, or choose another place' },
+};
+
+/** Wraps anything thrown as a LabError; what is neither one already nor the host's refusal is a bug of ours. */
 export function asLabError(error: unknown): LabError {
   if (isLabError(error)) return error;
+  const { code = '', path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  const refusal = refusals[code];
+  if (refusal) {
+    const reason = (error as Error).message.replace(/^\w+: /, '').replace(/, \w+( .*)?$/, '');
+    return new LabError(refusal.code, `${syscall ?? 'writing'} ${path ?? 'a file'}: ${reason}`, {
+      cause: error,
+      hint: refusal.hint,
+    });
+  }
   const message = error instanceof Error ? error.message : String(error);
   return new LabError('bug', message, { cause: error, hint: 'report this with the log of the run' });
 }

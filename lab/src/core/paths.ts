@@ -32,9 +32,18 @@ export function labPaths(env: Readonly<Record<string, string | undefined>> = pro
   return { cache: base('XDG_CACHE_HOME', '.cache'), state, runtime, ...(qemu ? { qemu } : {}) };
 }
 
-/** Creates a directory that only its owner may enter. Throws `state.corrupt` if someone else made it first. */
+/** Creates a directory that only its owner may enter. Throws `state.corrupt` if someone else made it first, `host.unwritable`. */
 export function privateDirectory(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // What node says of a read-only file system when it was to make parents too.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new LabError('host.unwritable', `mkdir ${path}: read-only file system`, {
+      cause: error,
+      hint: 'choose a writable place with XDG_STATE_HOME',
+    });
+  }
   const stat = lstatSync(path);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.())
     throw new LabError('state.corrupt', `${path} is not a directory of this user`, { hint: `remove ${path}` });

@@ -2,11 +2,12 @@
 // up when nobody reads it any more; so a cancelled or killed lpl ends the dump, and the file is ours from the first byte.
 
 import { createWriteStream } from 'node:fs';
-import { rename, rm, statfs } from 'node:fs/promises';
+import { access, rename, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { withCleanup } from '../core/cleanup.ts';
+import { requireFreeSpace } from '../core/disk-space.ts';
 import { LabError } from '../core/error.ts';
 import { makeFifo } from '../core/fifo.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
@@ -91,14 +92,10 @@ async function dump(
 /** An ELF dump is as big as memory, a compressed one at most a little bigger. */
 async function checkSpace(path: string, memoryMiB: number): Promise<void> {
   const directory = dirname(path);
-  const { bavail, bsize } = await statfs(directory).catch((error: unknown) => {
+  await access(directory).catch((error: unknown) => {
     throw new LabError('usage.invalid', `there is no directory ${directory}`, { cause: error, hint: 'make it first' });
   });
-  const freeMiB = Math.floor((bavail * bsize) / 2 ** 20);
-  if (freeMiB < memoryMiB + 16)
-    throw new LabError('host.no-space', `${directory} has ${freeMiB} MiB free, a dump takes up to ${memoryMiB + 16}`, {
-      hint: 'name a file on a bigger disk',
-    });
+  await requireFreeSpace(directory, memoryMiB + 16, 'a dump');
 }
 
 const isAbort = (error: unknown) => error instanceof Error && error.name === 'AbortError';

@@ -1,7 +1,8 @@
 // Makes a snapshot of a running machine. The guest stands still while it is written, then goes on.
 
-import { constants, copyFile, stat, statfs } from 'node:fs/promises';
+import { constants, copyFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { requireFreeSpace } from '../core/disk-space.ts';
 import { LabError } from '../core/error.ts';
 import { withLock } from '../core/lock.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
@@ -62,16 +63,8 @@ async function runningConfig(files: InstanceFiles): Promise<InstanceConfig> {
 
 /** At most all memory and all of the overlay, both once more. */
 async function requireSpace(files: InstanceFiles, { memoryMiB, boot }: InstanceConfig): Promise<void> {
-  const { bavail, bsize } = await statfs(files.directory);
-  const overlayBytes = boot.rootDisk ? (await stat(files.rootDisk)).blocks * 512 : 0;
-  const neededMiB = memoryMiB + Math.ceil(overlayBytes / 2 ** 20);
-  const freeMiB = Math.floor((bavail * bsize) / 2 ** 20);
-  if (freeMiB >= neededMiB) return;
-  throw new LabError(
-    'host.no-space',
-    `a snapshot of ${files.name} can take ${neededMiB} MiB, ${files.directory} has ${freeMiB} MiB free`,
-    { hint: 'remove machines or snapshots you do not need, or set XDG_STATE_HOME to a larger file system' },
-  );
+  const overlayMiB = boot.rootDisk ? Math.ceil(((await stat(files.rootDisk)).blocks * 512) / 2 ** 20) : 0;
+  await requireFreeSpace(files.directory, memoryMiB + overlayMiB, `a snapshot of ${files.name}`);
 }
 
 /** Writes state and overlay with the guest stopped, and lets it go on; returns for how many milliseconds it stood still. */

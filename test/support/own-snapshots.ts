@@ -1,0 +1,13 @@
+// A cache whose snapshots are a test's own: everything else in it is the user's.
+
+import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { labPaths } from '../../lab/src/core/paths.ts';
+
+/** Makes it at `directory`, which must not exist. */
+export async function makeCacheWithOwnSnapshots(directory: string): Promise<void> {
+  const { cache } = labPaths();
+  await mkdir(directory, { recursive: true });
+  for (const name of await readdir(cache))
+    if (name !== 'snapshots') await symlink(join(cache, name), join(directory, name));
+}

@@ -1,0 +1,160 @@
+// What goes wrong around a machine, what the user is told of it, and that nothing is left behind. Faults with a test of
+// their own elsewhere: panics, time-outs, SIGKILL and two at once in machine.test.ts; damaged snapshots in snapshot.test.ts.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LabEvent } from '../../lab/src/core/event.ts';
+import { type CliLab, openCliLab } from '../support/lpl.ts';
+import { testLabRoot } from '../support/stock-kernel.ts';
+
+const errorOf = (json: Record<string, unknown>) => json['error'] as { code: string; message: string; hint: string };
+
+describe('lpl vm up, killed with SIGKILL', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab('own')));
+  after(() => lab.close());
+
+  const waitingFor = (stage: string, what: RegExp) => (event: LabEvent) =>
+    event.type === 'stage.waiting' && event.stage === stage && what.test(event.what);
+
+  // In the order in which they come, so that each finds what the one before left.
+  const moments: [string, (event: LabEvent) => boolean][] = [
+    ['before it has an image', (event) => event.type === 'stage.start' && event.stage === 'guest-image'],
+    ['while the template starts', waitingFor('snapshot', /QEMU to start/)],
+    ['while the template boots', waitingFor('snapshot', /kernel and init/)],
+    ['while the template is saved', waitingFor('snapshot', /state to be saved/)],
+    ['while its QEMU starts', waitingFor('boot', /QEMU to start/)],
+    ['while it learns who it is', waitingFor('boot', /init of/)],
+  ];
+  for (const [when, isMoment] of moments)
+    it(`${when}: the next one works all the same`, async () => {
+      const up = lab.start('vm', 'up', 'web1');
+      await up.event(isMoment);
+      up.process.kill('SIGKILL');
+      await up.ended;
+      // At most the machine itself is there: it outlives whoever started it, and is seen and ended by its name.
+      const { json } = await lab.run('vm', 'ls');
+      const machines = json['machines'] as { name: string; state: string }[];
+      assert.ok(
+        machines.every(({ name }) => name === 'web1'),
+        JSON.stringify(machines),
+      );
+      const qemus = await lab.qemus();
+      assert.ok(
+        qemus.length <= 1 && qemus.every(({ guest }) => guest.startsWith('guest=lpl-web1,')),
+        JSON.stringify(qemus),
+      );
+      if (machines.length > 0) assert.equal((await lab.run('vm', 'rm', 'web1')).code, 0);
+      assert.deepEqual(await lab.qemus(), []);
+    });
+
+  it('leaves nothing half-made: one snapshot, no template, and a machine that runs', async () => {
+    assert.equal((await lab.run('vm', 'up', 'web1')).code, 0);
+    const snapshots = await readdir(join(lab.directory, 'cache/livepatch-lab/snapshots'));
+    assert.equal(snapshots.length, 1, snapshots.join());
+    assert.deepEqual(await readdir(join(lab.directory, 'state/livepatch-lab/vms')), ['web1']);
+    assert.equal((await lab.run('vm', 'rm', 'web1')).code, 0);
+  });
+});
+
+describe('a QEMU that answers nothing any more', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab()));
+  after(() => lab.close());
+
+  it('is told by vm ls, which does not hang, and is ended by vm down', async () => {
+    await lab.run('vm', 'up', 'mute');
+    const [qemu] = await lab.qemus();
+    assert.ok(qemu);
+    process.kill(qemu.pid, 'SIGSTOP');
+    const { json } = await lab.run('vm', 'ls');
+    const [machine] = json['machines'] as { state: string; reason: string }[];
+    assert.equal(machine?.state, 'broken');
+    assert.match(machine?.reason ?? '', /QMP .*: nothing after \d+ s/);
+    assert.equal((await lab.run('vm', 'down', 'mute')).code, 0);
+    assert.deepEqual(await lab.qemus(), []);
+  });
+});
+
+describe('a disk', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab('own')));
+  after(() => lab.close());
+  const state = () => join(lab.directory, 'state');
+
+  it('too small for a snapshot: said before anything is booted', async () => {
+    const { code, json } = await lab.onDisk(
+      join(lab.directory, 'cache/livepatch-lab/snapshots'),
+      'size=64m',
+      'vm',
+      'up',
+      'x',
+    );
+    assert.equal(code, 69);
+    const { code: what, message } = errorOf(json);
+    assert.equal(what, 'host.no-space');
+    assert.match(message, /^a snapshot of a booted machine can take 512 MiB, .* has 6\d MiB free$/);
+  });
+
+  it('that is full: one line, and no QEMU', async () => {
+    const { code, json } = await lab.onDisk(state(), 'size=4k', 'vm', 'up', 'x', '--cold');
+    assert.equal(code, 69);
+    assert.equal(errorOf(json).code, 'host.no-space');
+    assert.match(errorOf(json).message, /no space left on device$/);
+    assert.deepEqual(await lab.qemus(), []);
+  });
+
+  it('that is read-only: one line, and no QEMU', async () => {
+    const { code, json } = await lab.onDisk(state(), 'ro', 'vm', 'up', 'x', '--cold');
+    assert.equal(code, 69);
+    assert.equal(errorOf(json).code, 'host.unwritable');
+    assert.match(errorOf(json).message, /read-only file system$/);
+    assert.deepEqual(await lab.qemus(), []);
+  });
+});
+
+describe('a QEMU of the user’s own', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab()));
+  after(() => lab.close());
+
+  it('is used when LPL_QEMU names it, from a snapshot of its own', async () => {
+    const labRoot = await testLabRoot();
+    const libraries = `${labRoot}/usr/lib/x86_64-linux-gnu`;
+    const firmware = ['qemu', 'seabios'].map((name) => `-L ${labRoot}/usr/share/${name}`).join(' ');
+    const program = `${labRoot}/usr/lib64/ld-linux-x86-64.so.2 --library-path ${libraries} ${labRoot}/usr/bin/qemu-system-x86_64`;
+    const own = join(lab.directory, 'own-qemu');
+    await writeFile(own, `#!/bin/sh\nexec ${program} ${firmware} "$@"\n`, { mode: 0o755 });
+    lab.env['LPL_QEMU'] = own;
+    const { code } = await lab.run('vm', 'up', 'own');
+    assert.equal(code, 0);
+    const [qemu] = await lab.qemus();
+    const words = (await readFile(`/proc/${qemu?.pid}/cmdline`, 'utf8')).split('\0');
+    assert.ok(!words.includes(`${labRoot}/usr/lib/ipxe/qemu`), 'the lab gives its own QEMU one path of firmware more');
+    assert.equal((await lab.run('vm', 'rm', 'own')).code, 0);
+    lab.env['LPL_QEMU'] = join(lab.directory, 'none');
+    const { json } = await lab.run('vm', 'up', 'own');
+    assert.equal(errorOf(json).code, 'qemu.not-found');
+  });
+});
+
+describe('a clock that jumps', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab()));
+  after(() => lab.close());
+
+  it('in the guest, leaves the machine as it is: listed, reachable, saved and brought back to the present', async () => {
+    await lab.run('vm', 'up', 'late');
+    await lab.run('vm', 'ssh', 'late', 'date -s @4000000000');
+    const { json } = await lab.run('vm', 'ls');
+    const [machine] = json['machines'] as { state: string; upMs: number }[];
+    assert.equal(machine?.state, 'running');
+    assert.ok(machine.upMs < 600_000);
+    assert.equal((await lab.run('vm', 'snapshot', 'late')).code, 0);
+    assert.equal((await lab.run('vm', 'restore', 'late')).code, 0);
+    const said = await lab.run('vm', 'ssh', 'late', 'date +%s');
+    assert.ok(Math.abs(Number(said.json['stdout']) - Date.now() / 1000) < 5);
+    assert.equal((await lab.run('vm', 'rm', 'late')).code, 0);
+  });
+});
