@@ -4,10 +4,13 @@ import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labPaths } from '../../lab/src/core/paths.ts';
 
+/** `packages` holds apt's configuration, with its own absolute path in it. */
+const own = ['snapshots', 'packages'];
+
 /** Makes it at `directory`, which must not exist. */
 export async function makeCacheWithOwnSnapshots(directory: string): Promise<void> {
   const { cache } = labPaths();
   await mkdir(directory, { recursive: true });
   for (const name of await readdir(cache))
-    if (name !== 'snapshots') await symlink(join(cache, name), join(directory, name));
+    if (!own.includes(name)) await symlink(join(cache, name), join(directory, name));
 }
