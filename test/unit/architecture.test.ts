@@ -90,7 +90,8 @@ describe('architecture', function () {
   });
 
   it('reads the environment and exits only where that belongs', () => {
-    const allowed = /^lab\/src\/(cli\/|core\/paths\.ts$)|^extension\//;
+    // vm/overlay.ts lends node-qemu a search path: there is no other way to tell it which qemu-img.
+    const allowed = /^lab\/src\/(cli\/|core\/paths\.ts$|vm\/overlay\.ts$)|^extension\//;
     const offenders = sources('lab/src').filter(
       (path) => !allowed.test(path) && /process\.(env|exit)\b(?!Code)/.test(readFileSync(join(root, path), 'utf8')),
     );

@@ -13,7 +13,6 @@ import { type OpContext, runStage, type StageContext } from '../core/operation.t
 import { readJson, writeJson } from '../core/store.ts';
 import { imageRootRecipe } from '../toolroot/recipes.ts';
 import { type BaseImageBuild, buildBaseImage, readUserFile } from './build-base-image.ts';
-import type { DebianProfile } from './profile.ts';
 
 export type BaseImageRequest = BaseImageBuild & {
   /** Directory where images are cached. */
