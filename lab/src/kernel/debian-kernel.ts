@@ -38,7 +38,8 @@ export async function ensureImage(
   const modulesDir = join(path, 'usr/lib/modules', kernel.release);
   const vmlinuz = await firstFile(join(path, 'boot', `vmlinuz-${kernel.release}`), join(modulesDir, 'vmlinuz'));
   if (!vmlinuz) throw new LabError('kernel.unsupported', `${kernel.image.join(', ')}: no kernel image in them`);
-  return { name: formatTargetName(kernel.target), release: kernel.release, vmlinuz, modulesDir };
+  const name = formatTargetName(kernel.target);
+  return { name, release: kernel.release, artefact: basename(path), vmlinuz, modulesDir };
 }
 
 /** The headers package of the flavour: .config, Module.symvers, utsrelease.h, BTF. Returns its directory. */

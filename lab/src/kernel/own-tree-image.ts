@@ -2,7 +2,7 @@
 // out, so that the tree may be rebuilt while machines run, and is never written to.
 
 import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
 import { LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
@@ -45,6 +45,7 @@ export async function ensureOwnTreeImage(request: OwnTreeRequest, ctx: StageCont
   return {
     name,
     release,
+    artefact: basename(directory),
     vmlinuz: join(directory, 'boot', `vmlinuz-${release}`),
     modulesDir: join(directory, 'usr/lib/modules', release),
     ...(hasVmlinux ? { vmlinux } : {}),

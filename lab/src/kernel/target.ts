@@ -52,9 +52,11 @@ export type BootableKernel = {
   name: string;
   /** `uname -r`. */
   release: string;
+  /** Name of the artefact that image and modules lie in: names their content, wherever the cache is. */
+  artefact: string;
   /** Compressed kernel image (bzImage). */
   vmlinuz: string;
-  /** `lib/modules/RELEASE`: modules as shipped (.ko or .ko.xz), modules.order, modules.builtin. Its path names its content. */
+  /** `lib/modules/RELEASE`: modules as shipped (.ko or .ko.xz), modules.order, modules.builtin. */
   modulesDir: string;
   /** ELF image with the symbols, and debug information if it was built with it, where there is one. */
   vmlinux?: string;

@@ -107,7 +107,7 @@ async function probeInputs({ labRoot, kernel }: ProbeRequest): Promise<unknown> 
     access,
     qemu: [labRoot, qemu.size, qemu.mtimeMs],
     // A tree of one's own is another kernel after each build, whatever its release says.
-    kernel: kernel.vmlinuz,
+    kernel: kernel.artefact,
   };
 }
 

@@ -25,8 +25,7 @@ const inodeBytes = 256;
 export function ensureModulesDisk(request: ModulesDiskRequest, imagesDir: string, ctx: OpContext): Promise<string> {
   const { kernel } = request;
   return runStage(ctx, { id: 'modules-disk', title: `Modules of ${kernel.release}` }, async (stage) => {
-    // The path of a kernel's artefact names its content.
-    const inputs = { format: 2, modulesDir: kernel.modulesDir };
+    const inputs = { format: 2, kernel: kernel.artefact };
     const artefact: ArtefactRequest = { room: imagesDir, label: `modules-${kernel.release}`, inputs };
     const directory = await ensureArtefact(stage, artefact, async (temporary) => {
       const staging = join(temporary, 'staging');

@@ -3,8 +3,8 @@
 // modules disk (modules-disk.ts), keys in the parcel.
 
 import { createHash } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
@@ -34,10 +34,9 @@ export async function ensureTinyInitramfs(guest: TinyGuest, imagesDir: string, c
     recipeFiles.map(async ({ name, ...where }) => ({ ...where, content: await readFile(join(guest.recipes, name)) })),
   );
   const inputs = {
-    format: 4,
-    release: guest.kernel.release,
-    modulesDir: await fingerprint(guest.kernel.modulesDir),
-    labRoot: await fingerprint(join(guest.labRoot, 'usr/sbin/dropbear'), join(guest.labRoot, 'usr/bin/busybox')),
+    format: 5,
+    kernel: guest.kernel.artefact,
+    labRoot: basename(guest.labRoot),
     recipes: scripts.map(({ content }) => digest(content)),
     agent: guest.agent ? digest(guest.agent) : null,
   };
@@ -125,15 +124,6 @@ function loadable(modules: readonly GuestModule[]): string {
   const present = new Set(modules.map(({ name }) => name));
   const names = [...bootModules, ...optionalBootModules];
   return `${names.filter((name) => present.has(name)).join('\n')}\n`;
-}
-
-async function fingerprint(...paths: string[]): Promise<string[]> {
-  return Promise.all(
-    paths.map(async (path) => {
-      const { size, mtimeMs, ino } = await stat(path);
-      return `${path} ${size} ${mtimeMs} ${ino}`;
-    }),
-  );
 }
 
 function digest(content: Uint8Array): string {
