@@ -1,7 +1,7 @@
 // A Debian root made by unpacking packages: no privileges, no maintainer scripts, no package manager inside. Measured
 // against `mmdebstrap --variant=apt` for the same compiler root: 6 s instead of 25 s (two cores, near mirror).
 
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
 import { eachLimited } from '../core/each-limited.ts';
@@ -24,6 +24,8 @@ export type RootRecipe = {
   launchers?: readonly string[];
 };
 
+/** One with their namesakes below usr (usr-merge). */
+const merged = ['bin', 'sbin', 'lib', 'lib64'];
 const unneeded = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'usr/share/lintian'];
 
 /** Returns the directory of the root, made on first use. `open` is called only when packages must be fetched. */
@@ -38,7 +40,7 @@ export async function ensureRoot(
     const debs = join(directory, '.debs');
     const files = await fetchPackages(ctx, view, recipe.packages, 'with-dependencies', join(debs, 'all'));
     if (recipe.alone) files.push(...(await fetchPackages(ctx, view, recipe.alone, 'alone', join(debs, 'alone'))));
-    for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+    for (const name of merged) {
       await mkdir(join(directory, 'usr', name), { recursive: true });
       await symlink(`usr/${name}`, join(directory, name));
     }
@@ -48,11 +50,21 @@ export async function ensureRoot(
       await unpackPackage(ctx, file, directory);
       ctx.progress(++done, files.length, 'files');
     });
+    for (const name of merged) await mergeIntoUsr(directory, name);
     for (const [link, target] of Object.entries(recipe.links ?? {})) await symlink(target, join(directory, link));
     for (const name of recipe.launchers ?? []) await writeLauncher(directory, name);
     await rm(debs, { recursive: true });
     for (const path of unneeded) await rm(join(directory, path), { recursive: true, force: true });
   });
+}
+
+/** Packages before trixie have files outside usr, and unpacking a directory replaces the link of that name. */
+async function mergeIntoUsr(root: string, name: string): Promise<void> {
+  const path = join(root, name);
+  if ((await lstat(path)).isSymbolicLink()) return;
+  await cp(path, join(root, 'usr', name), { recursive: true, verbatimSymlinks: true });
+  await rm(path, { recursive: true });
+  await symlink(`usr/${name}`, path);
 }
 
 /** What to put on the search path to run a root's launchers. */
@@ -68,7 +80,7 @@ exec "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64
   await writeFile(join(launcherDirectory(root), name), text, { mode: 0o755 });
 }
 
-/** Unpacks one .deb over `directory`; links to directories (usr-merge) are followed. */
+/** Unpacks one .deb over `directory`. */
 export async function unpackPackage(ctx: StageContext, file: string, directory: string): Promise<void> {
   await runCommand({ argv: ['dpkg-deb', '-x', file, directory] }, { signal: ctx.signal });
 }

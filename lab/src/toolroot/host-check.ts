@@ -6,6 +6,7 @@ import { totalmem } from 'node:os';
 import { isLabError, LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
+import { namespaceRootOptions } from './sandbox.ts';
 
 /** One line of `lpl doctor`. `next`: the one thing to do about it. */
 export type Finding = { id: string; title: string; ok: boolean; said: string; next?: string };
@@ -88,31 +89,55 @@ async function checkTools(ctx: StageContext): Promise<Finding> {
 export const installArgv = (packages: readonly string[]) =>
   ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages] as const;
 
-/** Whether user namespaces work, in which compilers run and images are made. */
-export async function checkSandbox(ctx: StageContext): Promise<Finding> {
+const userNamespaces = 'install bubblewrap and allow unprivileged user namespaces (sysctl user.max_user_namespaces)';
+
+async function checkSandbox(ctx: StageContext): Promise<Finding> {
   const base = { id: 'sandbox', title: 'sandbox (user namespaces)' };
+  const problem = await tryBwrap(ctx, [], ['true']);
+  if (problem) return { ...base, ok: false, said: problem, next: userNamespaces };
+  const noRoot = await namespaceRootProblem(ctx);
+  // Everything but the images works without; so this is no reason to stop.
+  const said = noRoot
+    ? `bubblewrap works; but no image of a guest profile such as debian can be made: ${noRoot}`
+    : 'bubblewrap works';
+  return { ...base, ok: true, said };
+}
+
+/** Throws `host.missing-tool` unless one can be root of a user namespace and chroot there, as making an image needs. */
+export async function requireNamespaceRoot(ctx: StageContext, what: string): Promise<void> {
+  const problem = await namespaceRootProblem(ctx);
+  if (problem)
+    throw new LabError('host.missing-tool', `${what} needs root of a user namespace of its own: ${problem}`, {
+      hint: `${userNamespaces}, with all capabilities in them`,
+    });
+}
+
+const namespaceRootProblem = (ctx: StageContext): Promise<string | undefined> =>
+  tryBwrap(ctx, namespaceRootOptions, ['chroot', '/', 'true']);
+
+/** What went wrong; undefined when nothing did. */
+async function tryBwrap(
+  ctx: StageContext,
+  options: readonly string[],
+  command: readonly string[],
+): Promise<string | undefined> {
   const argv = [
     'bwrap',
     '--unshare-user-try',
+    ...options,
     '--unshare-pid',
     '--unshare-net',
     '--ro-bind',
     '/',
     '/',
-    'true',
   ] as const;
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
   try {
-    await runCommand({ argv }, { signal: ctx.signal, timeoutMs: 10_000 });
-    return { ...base, ok: true, said: 'bubblewrap works' };
+    await runCommand({ argv: [...argv, ...command], env }, { signal: ctx.signal, timeoutMs: 10_000 });
+    return undefined;
   } catch (error) {
     ctx.signal.throwIfAborted();
-    const said = isLabError(error) ? error.message : String(error);
-    return {
-      ...base,
-      ok: false,
-      said,
-      next: 'install bubblewrap and allow unprivileged user namespaces (sysctl user.max_user_namespaces)',
-    };
+    return isLabError(error) ? error.message : String(error);
   }
 }
 

@@ -20,13 +20,16 @@ export type SandboxOptions = {
 
 const sandboxEnv = { PATH: '/usr/bin:/usr/sbin:/bin:/sbin', HOME: '/tmp', LC_ALL: 'C', TZ: 'UTC' };
 
+/** bubblewrap's options for root of a user namespace, with all that root may do in it. */
+export const namespaceRootOptions = ['--uid', '0', '--gid', '0', '--cap-add', 'ALL'] as const;
+
 /** The command, wrapped to run inside the toolroot. Pure. Later binds cover earlier ones. */
 export function inToolroot<T = CommandOutput>(command: Command<T>, options: SandboxOptions): Command<T> {
   const { toolroot, binds, cwd, user = 'caller' } = options;
   const argv: Argv = [
     'bwrap',
     ...['--unshare-user-try', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts'],
-    ...(user === 'namespace-root' ? ['--uid', '0', '--gid', '0', '--cap-add', 'ALL'] : []),
+    ...(user === 'namespace-root' ? namespaceRootOptions : []),
     ...['--die-with-parent', '--new-session', '--clearenv'],
     ...['--ro-bind', `${toolroot.path}/usr`, '/usr', '--ro-bind', `${toolroot.path}/etc`, '/etc'],
     ...['bin', 'sbin', 'lib', 'lib64'].flatMap((name) => ['--symlink', `usr/${name}`, `/${name}`]),

@@ -2,14 +2,15 @@
 // namespace has one user, with fakeroot for the owners that such a namespace lacks; then mke2fs from the tarball, then
 // qcow2. Nothing is ever mounted, and there is never a root directory on the host to delete by mistake.
 
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Argv } from '../core/command.ts';
 import { isLabError, LabError } from '../core/error.ts';
+import { requireFreeSpace } from '../core/disk-space.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { fetchPackages } from '../toolroot/fetch-packages.ts';
-import { checkSandbox, requireHost } from '../toolroot/host-check.ts';
+import { requireNamespaceRoot } from '../toolroot/host-check.ts';
 import type { OpenPackageView } from '../toolroot/package-view.ts';
 import { inToolroot } from '../toolroot/sandbox.ts';
 import { labRootArgv } from './lab-root.ts';
@@ -33,7 +34,7 @@ const neverUnpacked = ['/usr/share/man/*', '/usr/share/locale/*', '/usr/share/in
 /** Stamp of all files, so that the same packages make the same image: the day of trixie's release. */
 const epoch = '1754697600';
 /** Packages, their tarball, the disk and its qcow2, while it is made. */
-const scratchBytes = 2e9;
+const scratchMiB = 2048;
 const buildMs = 20 * 60_000;
 
 /**
@@ -45,13 +46,9 @@ export async function buildBaseImage(
   { image, scratch }: { image: string; scratch: string },
   ctx: StageContext,
 ): Promise<void> {
-  requireHost([await checkSandbox(ctx)]);
+  await requireNamespaceRoot(ctx, `the image of profile ${build.profile.name}`);
   await mkdir(scratch, { recursive: true });
-  const { bavail, bsize } = await statfs(scratch);
-  if (bavail * bsize < scratchBytes)
-    throw new LabError('host.no-space', `an image needs ${scratchBytes / 1e9} GB at ${scratch} while it is made`, {
-      hint: 'free some space, or set XDG_CACHE_HOME to a larger disk',
-    });
+  await requireFreeSpace(scratch, scratchMiB, `making the image of profile ${build.profile.name}`);
   try {
     const tarball = await installPackages(build, scratch, ctx);
     ctx.waiting('mke2fs');
