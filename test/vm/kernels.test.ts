@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { cacheRooms } from '../../lab/src/core/rooms.ts';
 import { ensureBootable, listTargets, resolveTarget } from '../../lab/src/kernel/prepare-kernel.ts';
 import { formatTargetName } from '../../lab/src/kernel/target.ts';
+import { openCliLab } from '../support/lpl.ts';
 import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
@@ -35,7 +36,19 @@ describe('stock kernels', function () {
     }
   }
 
-  it('6.1 of bookworm', () => boots('debian:bookworm/cloud-amd64@6.1', /^6\.1\.0-\d+-cloud-amd64$/));
+  it('6.1 of bookworm, as users start it, with the compiler of that suite', async () => {
+    const cli = await openCliLab();
+    try {
+      const up = await cli.run('vm', 'up', 'stock61', '--target', 'debian:bookworm/cloud-amd64@6.1', '--cold');
+      assert.equal(up.code, 0, up.stderr);
+      assert.match(String(up.json['release']), /^6\.1\.0-\d+-cloud-amd64$/);
+      const said = await cli.run('vm', 'ssh', 'stock61', 'uname -r; modprobe nf_tables && lsmod');
+      assert.match(String(said.json['stdout']), new RegExp(`^${String(up.json['release'])}\n[^]*^nf_tables `, 'm'));
+      assert.equal((await cli.run('vm', 'rm', 'stock61')).code, 0);
+    } finally {
+      await cli.close();
+    }
+  });
 
   it('6.12 of trixie, in a version before the newest', async () => {
     const suite = { suite: 'trixie', flavour: 'cloud-amd64' };
