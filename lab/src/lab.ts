@@ -9,8 +9,9 @@ import { type LabPaths, labPaths } from './core/paths.ts';
 import { cacheRooms } from './core/rooms.ts';
 import type { Site } from './core/site.ts';
 import { keptKernels } from './kernel/find-kernel.ts';
+import { resolveTree } from './kernel/boot-target.ts';
 import { listTargets, resolveTarget } from './kernel/prepare-kernel.ts';
-import { formatTargetName, parseStockName } from './kernel/target.ts';
+import { formatTargetName, parseTargetName } from './kernel/target.ts';
 import { disableLivepatch } from './klp/disable-livepatch.ts';
 import { type KlpPatch, readKlpStatus } from './klp/klp-status.ts';
 import { loadLivepatch } from './klp/load-livepatch.ts';
@@ -78,15 +79,19 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     doctor: (request: { fix: 'install' | 'report' }, ctx: OpContext): Promise<Finding[]> =>
       runDoctor(ctx, site, request.fix),
 
-    /** Kernels of a suite and flavour, newest first. */
+    /** Kernels of a suite and flavour, newest first; of a build tree its one, if a guest can boot it. */
     listTargets: async (
       name: string,
       ctx: OpContext,
     ): Promise<{ name: string; release: string; prepared: boolean }[]> => {
-      const target = parseStockName(name);
-      const kept = await keptKernels(site.rooms.kernels, target);
+      const target = parseTargetName(name);
+      if (target.kind === 'tree') {
+        const tree = await resolveTree(ctx, target.path);
+        return [{ name: tree.name, release: tree.release, prepared: false }];
+      }
+      const kept = await keptKernels(site.rooms.kernels, target.name);
       const isPrepared = (release: string) => kept.some((kernel) => kernel.release === release);
-      const kernels = await listTargets(ctx, site.rooms, target);
+      const kernels = await listTargets(ctx, site.rooms, target.name);
       return kernels.map(({ target: full, release }) => ({
         name: formatTargetName(full),
         release,

@@ -19,11 +19,16 @@ const anyCompiler = { target: { suite: 'trixie' }, compiler: 'gcc-14' };
 export async function resolveBootTarget(ctx: OpContext, rooms: CacheRooms, name: string): Promise<BootTarget> {
   const target = parseTargetName(name);
   if (target.kind === 'stock') return { kind: 'stock', kernel: await resolveTarget(ctx, rooms, name) };
-  return runStage(ctx, { id: 'target', title: `target tree:${target.path}` }, async (stage) => {
-    const tree = await readOwnTree(target.path);
+  return { kind: 'tree', tree: await resolveTree(ctx, target.path) };
+}
+
+/** Checks the tree and tells what a guest of its kernel will lack. Throws as readOwnTree does. */
+export function resolveTree(ctx: OpContext, path: string): Promise<OwnTree> {
+  return runStage(ctx, { id: 'target', title: `target tree:${path}` }, async (stage) => {
+    const tree = await readOwnTree(path);
     for (const warning of tree.warnings) stage.emit({ type: 'line', from: 'lab', text: `${tree.name}: ${warning}` });
     stage.note(tree.release);
-    return { kind: 'tree', tree };
+    return tree;
   });
 }
 

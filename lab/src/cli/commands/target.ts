@@ -9,7 +9,7 @@ export function addTargetCommands(program: Command, lab: () => Lab): void {
   target
     .command('ls')
     .description('kernels the mirror has, and which are prepared')
-    .argument('[NAME]', 'suite and flavour', defaultTargetName)
+    .argument('[NAME]', 'suite and flavour, or tree:PATH', defaultTargetName)
     .addHelpText('after', '\nExample:\n  lpl target ls debian:bookworm/cloud-amd64')
     .action((name: string, _options: unknown, command: Command) =>
       runCli('target ls', command.optsWithGlobals(), async (ctx) => {
