@@ -28,10 +28,10 @@ export async function runDemo(ctx: OpContext, site: Site, path: string): Promise
   const choice = chooseKernel(scenario, kernels);
   if (choice) {
     const { kernel, patches } = choice;
+    const bugs = patches.length === 1 ? 'this bug' : 'these bugs';
     const fixed = scenario.patches.length - patches.length;
-    say(
-      `${kernel.release} is the newest kernel at hand that still has ${patches.length === 1 ? 'this bug' : 'these bugs'}${fixed ? ` (${fixed} of the examples is fixed in it)` : ''}`,
-    );
+    const others = fixed === 0 ? '' : `, and has the other ${fixed === 1 ? 'fix' : `${fixed} fixes`} of the example`;
+    say(`${kernel.release} is the newest kernel at hand that still has ${bugs}${others}`);
     return runOnKernel(ctx, site, { ...scenario, patches }, kernel);
   }
   say(`every kernel at hand has these fixes already; showing a patch of our own instead`);

@@ -12,7 +12,7 @@ export function addTrialCommands(program: Command, lab: () => Lab): void {
     .option('--target <NAME>', 'another kernel than the scenario says')
     .addHelpText(
       'after',
-      '\nExit code: 0 pass, 1 fail, 3 refused, 69 could not find out.\n\nExample:\n  lpl trial lab/examples/security-fixes/demo.yaml',
+      '\nExit code: 0 pass, 1 fail, 3 refused, 69 could not find out.\n\nExample:\n  lpl trial lab/examples/security-fixes/greeting.yaml',
     )
     .action((scenario: string, options: { target?: string }, command: Command) =>
       runCli('trial', command.optsWithGlobals(), async (ctx) =>
@@ -21,7 +21,7 @@ export function addTrialCommands(program: Command, lab: () => Lab): void {
     );
   program
     .command('demo')
-    .description('two real security fixes put into a stock Debian kernel while it serves, against a reboot')
+    .description('real security fixes put into a stock Debian kernel that lacks them while it serves, against a reboot')
     .addHelpText('after', '\nSets up everything it needs.\n\nExample:\n  lpl demo')
     .action((_options: unknown, command: Command) =>
       runCli('demo', command.optsWithGlobals(), async (ctx) => showTrial(await lab().demo(ctx))),
