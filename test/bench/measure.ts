@@ -1,0 +1,23 @@
+// One row of the table: an act done several times, its median and its extremes.
+
+export type Row = { name: string; unit: string; median: number; min: number; max: number; count: number };
+
+/** Does `act` `count` times, one after the other, and prints the row. */
+export async function measure(name: string, count: number, act: (index: number) => Promise<unknown>): Promise<Row> {
+  const times: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const started = performance.now();
+    await act(index);
+    times.push(performance.now() - started);
+  }
+  return rowOf(name, 'ms', times);
+}
+
+/** The row of figures that were taken otherwise. */
+export function rowOf(name: string, unit: string, figures: readonly number[]): Row {
+  const sorted = figures.map(Math.round).sort((a, b) => a - b);
+  const count = sorted.length;
+  const [median = 0, min = 0, max = 0] = [sorted[count >> 1], sorted[0], sorted.at(-1)];
+  console.log(`${name.padEnd(58)} median ${median} ${unit}  (${min} to ${max}, n = ${count})`);
+  return { name, unit, median, min, max, count };
+}
