@@ -10,6 +10,7 @@ import { version } from '../core/version.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
 import { formatTargetName } from '../kernel/target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
+import { findProfile, prepareProfile } from '../vm/guest-profile.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
 import { reproducerFiles } from './reproduce.ts';
@@ -43,6 +44,8 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         compileForGuest(inner, site, source, await toolroot()),
       );
       const { accelerator } = await chooseAccelerator(where, inner);
+      const recipe = await findProfile(site, scenario.profile);
+      const profile = await prepareProfile({ site, labRoot, profile: recipe }, inner);
       const { cpus, memoryMiB } = scenario;
       const machine = {
         name: machineName,
@@ -50,6 +53,7 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         accelerator,
         agent: await readFile(agent),
         start: 'snapshot',
+        profile,
         extraFiles,
         cpus,
         memoryMiB,

@@ -28,6 +28,8 @@ export const scenarioSchema = z.strictObject({
   schema: z.literal(1),
   title: z.string(),
   target: z.string().default(defaultTargetName),
+  /** Guest profile: what runs around the kernel. */
+  profile: z.string().default('tiny'),
   patches: z.array(patchSchema).min(1),
   /** How long to watch before the first patch, with each patch live, and after the last. */
   baselineMs: z.int().min(500).max(600_000).default(2000),

@@ -1,0 +1,181 @@
+// The debian profile in a real guest, and the life of its image.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { LabEvent } from '../../lab/src/core/event.ts';
+import { imageVerbs } from '../../lab/src/image-verbs.ts';
+import { findBaseImage, verifyBaseImage } from '../../lab/src/vm/base-image.ts';
+import { baseImagePlace, findProfile, type GuestProfile, prepareProfile } from '../../lab/src/vm/guest-profile.ts';
+import type { RunningMachine } from '../../lab/src/vm/machine.ts';
+import { createOverlay } from '../../lab/src/vm/overlay.ts';
+import { operate } from '../support/operation.ts';
+import { testLabRoot } from '../support/stock-kernel.ts';
+import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
+import { testSite } from '../support/test-site.ts';
+
+const signal = new AbortController().signal;
+
+describe('the debian profile', function () {
+  this.timeout(600_000);
+  let lab: TestLab;
+  let profile: GuestProfile;
+  let one: RunningMachine;
+  let two: RunningMachine;
+  before(async () => {
+    lab = await openTestLab();
+    const site = testSite(lab.paths);
+    const [labRoot, recipe] = [await testLabRoot(), await findProfile(site, 'debian')];
+    profile = await operate((ctx) => prepareProfile({ site, labRoot, profile: recipe }, ctx));
+    one = await startTestMachine(lab.paths, 'one', { profile, start: 'cold' });
+    two = await startTestMachine(lab.paths, 'two', { profile });
+  });
+  after(async () => {
+    await Promise.all([one, two].map((machine) => machine?.stop()));
+    await lab.close();
+  });
+  const say = async (machine: RunningMachine, script: string) => {
+    const { stdout, stderr, exitCode } = await machine.guest.script(script, { signal });
+    assert.equal(exitCode, 0, stderr);
+    return stdout;
+  };
+
+  it('is a Debian with the workloads, cold booted and restored', async () => {
+    for (const machine of [one, two]) {
+      const said = await say(
+        machine,
+        `. /etc/os-release; echo $PRETTY_NAME; stress-ng --cpu 1 --timeout 1 2>&1 | tail -1; fio --version
+         iperf3 --version | head -1; ethtool --version; python3 -c 'print(6 * 7)'; ls /usr/lib/sftp-server; hostname`,
+      );
+      assert.match(said, /^Debian GNU\/Linux 13 \(trixie\)\nstress-ng: info:.*successful run.*\nfio-3\S+\niperf 3/);
+      assert.match(said, new RegExp(`\nethtool version .*\n42\n/usr/lib/sftp-server\n${machine.name}\n$`));
+    }
+  });
+
+  it('finds every module of the target, and what the livepatch selftests ask for', async () => {
+    await say(one, 'modprobe xfs; modprobe nf_tables; grep -q ^xfs /proc/modules');
+    await say(
+      one,
+      'for tool in bash make awk grep sed diff dmesg modprobe insmod rmmod sysctl mount; do command -v $tool; done',
+    );
+    assert.match(
+      await say(one, 'mount'),
+      /^\/dev\/vd[a-z] on \/ type ext4 .*\n(.*\n)*\/dev\/vd[a-z] on \/usr\/lib\/modules/,
+    );
+  });
+
+  it('gives each machine a disk of its own, over an image that none of them changes', async () => {
+    await say(one, 'echo mine > /etc/lpl-mark; sync');
+    await say(two, 'test ! -e /etc/lpl-mark; echo other > /etc/lpl-other; sync');
+    await say(one, 'test ! -e /etc/lpl-other; grep mine /etc/lpl-mark');
+    for (const { files } of [one, two]) assert.equal((await stat(files.rootDisk)).mode & 0o777, 0o600);
+    const site = testSite(lab.paths);
+    const recipe = await findProfile(site, 'debian');
+    assert.ok(recipe.base === 'debian');
+    const image = await findBaseImage({ ...baseImagePlace(site), profile: recipe });
+    assert.ok(image);
+    assert.equal(image.path, profile.rootDisk);
+    assert.equal((await stat(image.path)).mode & 0o777, 0o444);
+    assert.equal(await verifyBaseImage(image, signal), undefined);
+  });
+
+  it('keeps what a machine wrote over a reboot', async () => {
+    await operate((ctx) => one.reboot(ctx));
+    assert.equal(await say(one, 'cat /etc/lpl-mark'), 'mine\n');
+  });
+
+  it('is not removed while machines use it', async () => {
+    const images = imageVerbs(testSite(lab.paths));
+    await assert.rejects(images.imageRemove('debian'), {
+      code: 'image.in-use',
+      message: 'profile debian is used by one, two',
+    });
+    const [debian] = await images.imageList();
+    assert.deepEqual([debian?.name, debian?.state, debian?.machines], ['debian', 'built', ['one', 'two']]);
+    assert.ok((debian?.image?.diskBytes ?? 0) > 50e6 && (debian?.snapshots.length ?? 0) > 0);
+  });
+
+  it('says in one line that there is no room for an overlay, and leaves nothing', async () => {
+    const labRoot = await testLabRoot();
+    const disk = join(dirname(lab.paths.state), 'small');
+    await mkdir(disk);
+    const support = (name: string) => new URL(`../support/${name}`, import.meta.url).pathname;
+    const tsx = [process.execPath, '--import', 'tsx'];
+    const make = [...tsx, support('make-overlay.ts'), labRoot, profile.rootDisk ?? '', join(disk, 'root.qcow2')];
+    const namespace = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
+    const onDisk = (size: string) => {
+      const argv = [...namespace, ...tsx, support('on-small-disk.ts'), disk, `size=${size}`, ...make];
+      const { stdout } = spawnSync('unshare', argv, { encoding: 'utf8' });
+      return JSON.parse(stdout) as { code?: string; message?: string; left: string[] };
+    };
+    assert.deepEqual(onDisk('64k'), {
+      code: 'host.no-space',
+      message: `no room for the overlay ${disk}/root.qcow2`,
+      left: [],
+    });
+    assert.deepEqual(onDisk('4m'), { left: ['root.qcow2'] });
+  });
+
+  it('makes no overlay over what is no image', async () => {
+    const [labRoot, path] = [await testLabRoot(), join(dirname(lab.paths.state), 'overlay')];
+    for (const backing of ['/etc/passwd', '/nothing'])
+      await assert.rejects(createOverlay({ labRoot, path, backing }, signal), { code: 'image.failed' });
+    await assert.rejects(stat(path), { code: 'ENOENT' });
+  });
+});
+
+describe('a base image of the user’s own recipe', function () {
+  this.timeout(600_000);
+  let lab: TestLab;
+  let own: string;
+  before(async () => {
+    lab = await openTestLab();
+    own = await mkdtemp(join(tmpdir(), 'lpl-own-'));
+    await mkdir(join(own, '.livepatch-lab/images'), { recursive: true });
+    await writeFile(
+      join(own, '.livepatch-lab/images/small.yaml'),
+      'schema: 1\nname: small\ntitle: Small\nbase: debian\nfiles: [{ path: /etc/motd, content: "hello\\n", mode: "0640" }]\n',
+    );
+  });
+  after(async () => {
+    await lab.close();
+    await rm(own, { recursive: true });
+  });
+
+  it('that is corrupt is noticed and made anew, and machines begin on it', async () => {
+    const site = testSite({ ...lab.paths, cache: join(own, 'cache') }, own);
+    const [labRoot, recipe] = [await testLabRoot(), await findProfile(site, 'small')];
+    assert.ok(recipe.base === 'debian');
+    const build = (events: LabEvent[] = []) =>
+      operate((ctx) => prepareProfile({ site, labRoot, profile: recipe }, ctx), { events });
+    const { rootDisk = '' } = await build();
+    const image = await findBaseImage({ ...baseImagePlace(site), profile: recipe });
+    assert.ok(image);
+
+    // Copied or touched: as good as before, without being made again.
+    await utimes(rootDisk, 1, 1);
+    const touched = await build();
+    assert.equal((await stat(rootDisk)).mtimeMs, 1000);
+    assert.equal(touched.rootDisk, rootDisk);
+
+    const bytes = await readFile(rootDisk);
+    bytes[bytes.length >> 1] = ~(bytes[bytes.length >> 1] ?? 0);
+    await rm(rootDisk);
+    await writeFile(rootDisk, bytes);
+    assert.equal(await verifyBaseImage(image, signal), 'its checksum is another');
+    const events: LabEvent[] = [];
+    const healed = await build(events);
+    assert.ok(JSON.stringify(events).includes('the image was damaged (its checksum is another) and is made anew'));
+    // Made of the same packages, it is the same to the bit, and so is its name.
+    assert.equal(healed.rootDisk, rootDisk);
+
+    const machine = await startTestMachine(lab.paths, 'small', { profile: healed, start: 'cold' });
+    const { stdout } = await machine.guest.script('cat /etc/motd; stat -c %a /etc/motd; command -v fio || echo none', {
+      signal,
+    });
+    await machine.stop();
+    assert.equal(stdout, 'hello\n640\nnone\n');
+  });
+});
