@@ -88,7 +88,13 @@ describe('a machine', () => {
     assert.equal(await modeOf(machine.files.directory), '700');
     assert.equal(await modeOf(machine.files.sockets), '700');
     assert.equal(await modeOf(machine.files.consoleDirectory), '700');
-    for (const path of [machine.files.sshKey, machine.files.parcel])
+    for (const path of [
+      machine.files.qmp,
+      ...machine.files.watch,
+      ...machine.files.terminals,
+      machine.files.sshKey,
+      machine.files.parcel,
+    ])
       assert.equal(await modeOf(path), '600');
   });
 

@@ -2,6 +2,7 @@
 // on until a debugger connects.
 
 import { existsSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
 import type { Argv } from '../core/command.ts';
 import type { InstanceFiles } from './instance-files.ts';
@@ -18,6 +19,7 @@ export async function openGdbStub(files: InstanceFiles, signal: AbortSignal): Pr
   );
   if (!existsSync(files.gdb))
     throw new LabError('command.failed', `QEMU of ${files.name} opened no gdb stub: ${said.trim().split('\n').at(-1)}`);
+  await chmod(files.gdb, 0o600);
 }
 
 /** Lets the guest run again when a debugger went without detaching: QEMU then leaves it stopped. */

@@ -2,7 +2,7 @@
 // (node-qemu 1.3.0 misses an exit that comes while it writes one, and then stop() hangs), and every wait is bounded.
 
 import { appendFileSync, existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { QemuProcess } from 'node-qemu';
 import type { Argv } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
@@ -46,6 +46,8 @@ export async function startQemu(launch: Launch, signal: AbortSignal): Promise<Pr
       if (!isAlive(started)) throw await qemuExited(launch, 'exit');
       return existsSync(last) ? true : undefined;
     });
+    // QEMU makes them for everybody (0755); their directory is closed, and so are they.
+    await Promise.all([files.qmp, ...files.watch, ...files.terminals].map((path) => chmod(path, 0o600)));
     return started;
   } catch (error) {
     if (identity && isAlive(identity)) process.kill(identity.pid, 'SIGKILL');
