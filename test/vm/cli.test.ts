@@ -27,6 +27,11 @@ describe('lpl', function () {
   const cmdline = async () =>
     ((await lab.run('vm', 'ssh', 'web1', 'cat', '/proc/cmdline')).json as { stdout: string }).stdout;
 
+  const machines = async () => {
+    const { json } = await lab.run('vm', 'ls');
+    return (json['machines'] as { name: string; state: string }[]).map(({ name, state }) => [name, state]);
+  };
+
   it('starts a machine, livepatches it by hand, and ends it', async () => {
     const up = await lab.run('vm', 'up', 'web1', '--target', target);
     assert.equal(up.code, 0, up.stderr);
@@ -58,8 +63,10 @@ describe('lpl', function () {
     assert.deepEqual((await lab.run('klp', 'status', 'web1')).json['patches'], []);
 
     assert.equal((await lab.run('vm', 'down', 'web1')).code, 0);
-    assert.deepEqual((await lab.run('vm', 'ls')).json['machines'], []);
     assert.deepEqual(await lab.qemus(), []);
+    assert.deepEqual(await machines(), [['web1', 'stopped']]);
+    assert.equal((await lab.run('vm', 'rm', 'web1')).code, 0);
+    assert.deepEqual(await machines(), []);
   });
 
   it('reverses a transition that is interrupted, and the machine goes on', async () => {
@@ -76,20 +83,16 @@ describe('lpl', function () {
     assert.ok(performance.now() - interrupted < 8000, 'ends within a few seconds');
     assert.deepEqual((await lab.run('klp', 'status', 'web3')).json['patches'], []);
     assert.equal((await lab.run('vm', 'ssh', 'web3', 'echo x > /tmp/fifo')).code, 0);
-    assert.equal((await lab.run('vm', 'down', 'web3')).code, 0);
+    assert.equal((await lab.run('vm', 'rm', 'web3')).code, 0);
   });
 
   it('sees and ends a machine whose start was killed in the middle', async () => {
     const up = lab.start('vm', 'up', 'web2', '--target', target);
-    await up.event((event) => event.type === 'stage.waiting' && event.what.startsWith('the kernel and init'));
+    await up.event((event) => event.type === 'stage.waiting' && event.what.startsWith('init of'));
     up.process.kill('SIGKILL');
     await up.ended;
-    const machines = (await lab.run('vm', 'ls')).json['machines'] as { name: string; state: string }[];
-    assert.deepEqual(
-      machines.map(({ name, state }) => [name, state]),
-      [['web2', 'running']],
-    );
-    assert.equal((await lab.run('vm', 'down', 'web2')).code, 0);
+    assert.deepEqual(await machines(), [['web2', 'running']]);
+    assert.equal((await lab.run('vm', 'rm', 'web2')).code, 0);
     assert.deepEqual(await lab.qemus(), []);
   });
 
