@@ -1,7 +1,7 @@
 // What VS Code loads: the extension with the real lab.
 
 import { join } from 'node:path';
-import type { ExtensionContext } from 'vscode';
+import { type ExtensionContext, workspace } from 'vscode';
 import { openLab } from 'livepatch-lab';
 import { activateExtension } from './activate-extension.ts';
 
@@ -9,5 +9,7 @@ import { activateExtension } from './activate-extension.ts';
 export function activate(context: ExtensionContext): void {
   const resource = (name: string) => join(context.extensionPath, 'dist', name);
   const resources = { guest: resource('guest'), profiles: resource('profiles'), examples: resource('examples') };
-  activateExtension(context, { openLab: () => openLab({ resources }) });
+  // The extension host's own working directory is nobody's.
+  const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? context.extensionPath;
+  activateExtension(context, { openLab: () => openLab({ resources, workspace: folder }) });
 }

@@ -109,7 +109,6 @@ async function installPackages(build: BaseImageBuild, scratch: string, ctx: Stag
     if (/^(Unpacking|Setting up) /.test(text)) ctx.progress(++done, 2 * debs.length, 'tasks');
   };
   await runCommand(command, { signal: ctx.signal, timeoutMs: buildMs, onLine });
-  ctx.note(`${debs.length} packages of ${profile.suite}`);
   return join(inside('out'), 'root.tar');
 }
 
