@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { type GuestModule, writeModuleIndexes } from '../../../lab/src/vm/guest-modules.ts';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isLabError } from '../../../lab/src/core/error.ts';
+import { runStage } from '../../../lab/src/core/operation.ts';
+import { operate } from '../../support/operation.ts';
+import { type GuestModule, readGuestModules, writeModuleIndexes } from '../../../lab/src/vm/guest-modules.ts';
 import { readModuleInfo } from '../../../lab/src/vm/module-info.ts';
 
 const module = (name: string, depends: string[] = [], aliases: string[] = []): GuestModule => {
@@ -26,5 +32,38 @@ describe('guest modules', () => {
 
   it('refuses what is not a module', () => {
     assert.throws(() => readModuleInfo(Buffer.from('#!/bin/sh')), /64-bit little-endian ELF/);
+  });
+
+  it('reads what is wanted, leaves out what is built in or optional and missing, and refuses to miss the rest', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'lpl-modules-'));
+    const modulesDir = join(directory, 'modules');
+    const read = (names: string[], optional: string[]) => {
+      const kernel = { name: 'tree:/x', release: '6.12', artefact: 'x', vmlinuz: '', modulesDir };
+      const request = { kernel, labRoot: '/nowhere', names, optional, scratch: join(directory, 'scratch') };
+      return operate((ctx) =>
+        runStage(ctx, { id: 'modules', title: 'modules' }, (stage) => readGuestModules(request, stage)),
+      );
+    };
+    try {
+      await mkdir(join(modulesDir, 'kernel/drivers'), { recursive: true });
+      await copyFile(
+        new URL('../../fixtures/build/unit/module.ko', import.meta.url),
+        join(modulesDir, 'kernel/drivers/virtio_net.ko'),
+      );
+      await writeFile(join(modulesDir, 'modules.builtin'), 'kernel/fs/ext4/ext4.ko\n');
+      const found = await read(['virtio-net', 'ext4'], ['pvpanic-pci']);
+      assert.deepEqual(
+        found.map(({ path }) => path),
+        ['kernel/drivers/virtio_net.ko'],
+      );
+      await assert.rejects(
+        read(['virtio_blk'], []),
+        (error) =>
+          isLabError(error, 'kernel.unsupported') && /tree:\/x has no module virtio_blk, neither/.test(error.message),
+      );
+      assert.deepEqual(await readdir(directory), ['modules'], 'nothing unpacked stays');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
