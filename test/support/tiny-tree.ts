@@ -2,6 +2,7 @@
 // kbuild itself. Built once per source and configuration (4 minutes on two quiet cores), then kept in the user's cache.
 
 import { lstat, readdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { artefactPath, ensureArtefact } from '../../lab/src/core/artefact.ts';
 import { memo } from '../../lab/src/core/memo.ts';
@@ -36,7 +37,7 @@ export const tinyTree = memo(async () => {
     runStage(ctx, { id: 'tree', title: 'tree' }, (stage) =>
       ensureArtefact(stage, request, async (directory) => {
         await make(directory, stage.signal, `KCONFIG_ALLCONFIG=${fragment}`, 'allnoconfig');
-        await make(directory, stage.signal, '-j2', 'bzImage', 'modules');
+        await make(directory, stage.signal, `-j${availableParallelism()}`, 'bzImage', 'modules');
       }),
     ),
   );
