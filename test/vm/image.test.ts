@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LabEvent } from '../../lab/src/core/event.ts';
 import { imageVerbs } from '../../lab/src/image-verbs.ts';
-import { findBaseImage, verifyBaseImage } from '../../lab/src/vm/base-image.ts';
+import { baseImageDirectory, findBaseImage, verifyBaseImage } from '../../lab/src/vm/base-image.ts';
 import { baseImagePlace, findProfile, type GuestProfile, prepareProfile } from '../../lab/src/vm/guest-profile.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
 import { createOverlay } from '../../lab/src/vm/overlay.ts';
@@ -130,52 +130,62 @@ describe('a base image of the user’s own recipe', function () {
   this.timeout(600_000);
   let lab: TestLab;
   let own: string;
+  let place: Parameters<typeof findBaseImage>[0];
+  let build: (events?: LabEvent[]) => Promise<GuestProfile>;
   before(async () => {
     lab = await openTestLab();
     own = await mkdtemp(join(tmpdir(), 'lpl-own-'));
-    await mkdir(join(own, '.livepatch-lab/images'), { recursive: true });
-    await writeFile(
-      join(own, '.livepatch-lab/images/small.yaml'),
-      'schema: 1\nname: small\ntitle: Small\nbase: debian\nfiles: [{ path: /etc/motd, content: "hello\\n", mode: "0640" }]\n',
-    );
+    const recipes = join(own, '.livepatch-lab/images');
+    await mkdir(recipes, { recursive: true });
+    const files = 'files: [{ path: /etc/motd, content: "hello\\n", mode: "0640" }]';
+    await writeFile(join(recipes, 'small.yaml'), `schema: 1\nname: small\ntitle: Small\nbase: debian\n${files}\n`);
+    const site = testSite({ ...lab.paths, cache: join(own, 'cache') }, own);
+    const [labRoot, profile] = [await testLabRoot(), await findProfile(site, 'small')];
+    assert.ok(profile.base === 'debian');
+    place = { ...baseImagePlace(site), profile };
+    build = (events = []) => operate((ctx) => prepareProfile({ site, labRoot, profile }, ctx), { events });
   });
   after(async () => {
     await lab.close();
     await rm(own, { recursive: true });
   });
 
-  it('that is corrupt is noticed and made anew, and machines begin on it', async () => {
-    const site = testSite({ ...lab.paths, cache: join(own, 'cache') }, own);
-    const [labRoot, recipe] = [await testLabRoot(), await findProfile(site, 'small')];
-    assert.ok(recipe.base === 'debian');
-    const build = (events: LabEvent[] = []) =>
-      operate((ctx) => prepareProfile({ site, labRoot, profile: recipe }, ctx), { events });
-    const { rootDisk = '' } = await build();
-    const image = await findBaseImage({ ...baseImagePlace(site), profile: recipe });
-    assert.ok(image);
-
-    // Copied or touched: as good as before, without being made again.
-    await utimes(rootDisk, 1, 1);
-    const touched = await build();
-    assert.equal((await stat(rootDisk)).mtimeMs, 1000);
-    assert.equal(touched.rootDisk, rootDisk);
-
-    const bytes = await readFile(rootDisk);
-    bytes[bytes.length >> 1] = ~(bytes[bytes.length >> 1] ?? 0);
-    await rm(rootDisk);
-    await writeFile(rootDisk, bytes);
-    assert.equal(await verifyBaseImage(image, signal), 'its checksum is another');
+  it('is made anew when it is corrupt, and says so', async () => {
+    const directory = await baseImageDirectory(place);
+    const record = { schema: 1, sha256: '0'.repeat(64), sizeBytes: 5, mtimeMs: 0, builtAt: 0 };
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'image.json'), JSON.stringify(record));
+    await writeFile(join(directory, 'stage.json'), '{}');
+    await writeFile(join(directory, `${'0'.repeat(16)}.qcow2`), 'bogus');
     const events: LabEvent[] = [];
-    const healed = await build(events);
+    await build(events);
     assert.ok(JSON.stringify(events).includes('the image was damaged (its checksum is another) and is made anew'));
-    // Made of the same packages, it is the same to the bit, and so is its name.
-    assert.equal(healed.rootDisk, rootDisk);
+  });
 
-    const machine = await startTestMachine(lab.paths, 'small', { profile: healed, start: 'cold' });
-    const { stdout } = await machine.guest.script('cat /etc/motd; stat -c %a /etc/motd; command -v fio || echo none', {
-      signal,
-    });
+  it('has its files, and none of the packages it does not name', async () => {
+    const machine = await startTestMachine(lab.paths, 'small', { profile: await build(), start: 'cold' });
+    const script = 'cat /etc/motd; stat -c %a /etc/motd; command -v fio || echo none';
+    const { stdout } = await machine.guest.script(script, { signal });
     await machine.stop();
     assert.equal(stdout, 'hello\n640\nnone\n');
+  });
+
+  it('is as good as before when it was touched, and not when it was changed', async () => {
+    const { rootDisk = '' } = await build();
+    await utimes(rootDisk, 1, 1);
+    assert.equal((await build()).rootDisk, rootDisk);
+    assert.equal((await stat(rootDisk)).mtimeMs, 1000, 'it was not made again');
+    const image = await findBaseImage(place);
+    assert.ok(image);
+    assert.equal(image.mtimeMs, 1000);
+    await chmod(rootDisk, 0o600);
+    const file = await open(rootDisk, 'r+');
+    await file.write(Buffer.from('x'), 0, 1, image.sizeBytes >> 1);
+    await file.close();
+    assert.equal(await verifyBaseImage(image, signal), 'its checksum is another');
+    await truncate(rootDisk, 4096);
+    assert.equal(await verifyBaseImage(image, signal), `it has 4096 bytes of ${image.sizeBytes}`);
+    await rm(rootDisk);
+    assert.equal(await verifyBaseImage(image, signal), 'the file is missing');
   });
 });

@@ -19,6 +19,9 @@ export type BaseImageRequest = BaseImageBuild & {
   images: string;
 };
 
+/** What decides where an image is. */
+type BaseImagePlace = Pick<BaseImageRequest, 'profile' | 'recipes' | 'images'>;
+
 const recordSchema = z.object({
   sha256: z.string(),
   sizeBytes: z.number(),
@@ -52,10 +55,13 @@ export function ensureBaseImage(request: BaseImageRequest, ctx: OpContext): Prom
 }
 
 /** What is built of that recipe now; undefined when it is not. */
-export async function findBaseImage(
-  request: Pick<BaseImageRequest, 'profile' | 'recipes' | 'images'>,
-): Promise<BaseImage | undefined> {
-  return readBaseImage(artefactPath(await baseImageArtefact(request)));
+export async function findBaseImage(place: BaseImagePlace): Promise<BaseImage | undefined> {
+  return readBaseImage(await baseImageDirectory(place));
+}
+
+/** Where it is or will be. */
+export async function baseImageDirectory(place: BaseImagePlace): Promise<string> {
+  return artefactPath(await baseImageArtefact(place));
 }
 
 /** Reads the whole image. One phrase about what is wrong; undefined when it is as it was made. */
@@ -63,11 +69,7 @@ export function verifyBaseImage(image: BaseImage, signal: AbortSignal): Promise<
   return findImageDamage(join(image.path, '..'), 'always', signal);
 }
 
-async function baseImageArtefact({
-  profile,
-  recipes,
-  images,
-}: Pick<BaseImageRequest, 'profile' | 'recipes' | 'images'>): Promise<ArtefactRequest> {
+async function baseImageArtefact({ profile, recipes, images }: BaseImagePlace): Promise<ArtefactRequest> {
   const { name, suite, packages, omit, diskMiB } = profile;
   const hooks = join(recipes, 'hooks');
   const scripts = (await readdir(hooks)).sort().map(async (file) => [file, digest(await readFile(join(hooks, file)))]);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Argv } from '../core/command.ts';
 import { isLabError, LabError } from '../core/error.ts';
 import { requireFreeSpace } from '../core/disk-space.ts';
-import type { StageContext } from '../core/operation.ts';
+import type { OpContext, StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { fetchPackages } from '../toolroot/fetch-packages.ts';
 import { requireNamespaceRoot } from '../toolroot/host-check.ts';
@@ -24,7 +24,7 @@ export type BaseImageBuild = {
   /** Opened when first needed. */
   view: OpenPackageView;
   /** Root with mmdebstrap of the profile's suite. */
-  imageRoot: (ctx: StageContext) => Promise<string>;
+  imageRoot: (ctx: OpContext) => Promise<string>;
 };
 
 /** The ssh server of every guest: dropbear, as in the tiny guest, so that there is one way up and one form of host key. */
@@ -61,7 +61,7 @@ export async function buildBaseImage(
     await chmod(`${image}.part`, 0o444);
     await rename(`${image}.part`, image);
   } catch (error) {
-    throw isLabError(error, 'command.failed') ? buildFailed(build.profile, error) : error;
+    throw explain(build.profile, error);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -149,7 +149,16 @@ export async function readUserFile(profile: DebianProfile, path: string): Promis
   });
 }
 
-function buildFailed(profile: DebianProfile, error: LabError): LabError {
+function explain(profile: DebianProfile, error: unknown): unknown {
+  if (isLabError(error, 'packages.unavailable')) {
+    const missing = /Unable to locate package (\S+)/.exec(error.message)?.[1];
+    if (!missing) return error;
+    return new LabError('image.invalid', `${profile.path}: ${profile.suite} has no package ${missing}`, {
+      cause: error,
+      hint: 'correct `packages` of the recipe',
+    });
+  }
+  if (!isLabError(error, 'command.failed')) return error;
   const lines = String(error.details['stderr']).split('\n');
   const said = lines.find((line) => /^(E|dpkg): |error/.test(line)) ?? error.message;
   return new LabError('image.failed', `the image of profile ${profile.name} could not be made: ${said.slice(0, 200)}`, {

@@ -1,7 +1,7 @@
 // A profile made ready for machines to begin on.
 
 import { join } from 'node:path';
-import type { OpContext, StageContext } from '../core/operation.ts';
+import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { ensureRoot } from '../toolroot/extracted-root.ts';
 import { openPackageView } from '../toolroot/package-view.ts';
@@ -37,7 +37,10 @@ export function prepareBaseImage(
 ): Promise<BaseImage> {
   const { rooms } = site;
   const view = (stage: StageContext) => openPackageView(stage, rooms.packages, profile.suite);
-  const imageRoot = (stage: StageContext) => ensureRoot(stage, rooms.roots, imageRootRecipe(profile.suite), view);
+  const imageRoot = (ctx: OpContext) =>
+    runStage(ctx, { id: 'image-root', title: `mmdebstrap of ${profile.suite}` }, (stage) =>
+      ensureRoot(stage, rooms.roots, imageRootRecipe(profile.suite), view),
+    );
   return ensureBaseImage({ ...baseImagePlace(site), profile, labRoot, view, imageRoot }, ctx);
 }
 

@@ -79,9 +79,9 @@ function showImages(images: readonly ImageStatus[]): string {
   return table(['NAME', 'FROM', 'BASE', 'IMAGE', 'SNAPSHOTS', 'MACHINES', ''], rows);
 }
 
-function stateOf({ state, image, reason }: ImageStatus): string {
+function stateOf({ state, image, reason, path }: ImageStatus): string {
   if (image) return `${formatBytes(image.diskBytes)}, built ${new Date(image.builtAt).toISOString().slice(0, 16)}Z`;
-  if (state === 'invalid') return `cannot be used: ${reason}`;
+  if (state === 'invalid') return `cannot be used: ${reason?.replace(`${path}:`, 'line ')}`;
   return state === 'none-needed' ? 'needs none' : 'not built';
 }
 
