@@ -75,6 +75,17 @@ describe('chooseKernel', () => {
     );
   });
 
+  it('shows the newest fixes of the shipped demo on the last kernel without them, and nothing after it', async () => {
+    const demo = await readScenario(join(import.meta.dirname, '../../../lab/examples/security-fixes/demo.yaml'));
+    const choice = chooseKernel(demo, kernels('6.12.107', '6.12.116', '6.12.117'));
+    assert.equal(choice?.kernel.target.version, '6.12.116');
+    assert.deepEqual(
+      choice.patches.map(({ name }) => name),
+      ['tun-ownerless-attach', 'mount-setns-shared-fs'],
+    );
+    assert.equal(chooseKernel(demo, kernels('6.12.117', '6.12.118')), undefined);
+  });
+
   it('knows that a patch without bounds suits every kernel', () => {
     assert.equal(affectsVersion({}, '9.9'), true);
   });
