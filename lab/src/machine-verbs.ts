@@ -28,7 +28,7 @@ import { restoreMachine } from './vm/restore-machine.ts';
 import { runningInstance } from './vm/running-instance.ts';
 import { saveMachine } from './vm/save-machine.ts';
 import { withTerminal } from './vm/terminal.ts';
-import { followInstanceConsole } from './vm/watch-machine.ts';
+import { followInstanceConsole } from './vm/until-dead.ts';
 import { stopInstance } from './vm/stop-instance.ts';
 
 export type CopyCommand = { vm: string; direction: 'to-guest' | 'from-guest'; from: string; to: string };

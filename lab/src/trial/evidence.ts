@@ -14,6 +14,9 @@ export type Phase = {
   toMs: number;
 };
 
+/** `report`: all that the kernel printed about it, or QEMU knew: registers, stack. */
+export type ConsoleTrouble = { atMs: number; kind: string; line: string; report?: string[] };
+
 /** Everything the witnesses saw from the first to the last moment of one run over one machine. */
 export type Run = {
   startedAt: number;
@@ -27,7 +30,7 @@ export type Run = {
   /** QMP events that mean the machine stopped, reset or died. */
   machineEvents: { atMs: number; event: string }[];
   /** Kernel complaints read off the console as they appeared. */
-  consoleProblems: { atMs: number; kind: string; line: string }[];
+  consoleProblems: ConsoleTrouble[];
 };
 
 /** One transition as followed from inside the guest. */

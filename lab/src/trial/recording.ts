@@ -59,6 +59,10 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
       const { kind, text } = event.problem;
       run.consoleProblems.push({ atMs, kind, line: text });
       ctx.emit({ type: 'line', from: 'console', text });
+    } else if (event.type === 'report') {
+      const { problem, lines } = event.report;
+      const told = run.consoleProblems.findLast(({ line, report }) => line === problem.text && !report);
+      if (told) told.report = lines;
     } else if (event.type === 'qmp' && fatalEvents.has(event.event.event)) {
       run.machineEvents.push({ atMs, event: event.event.event });
     } else if (event.type === 'ended') {

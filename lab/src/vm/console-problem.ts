@@ -1,10 +1,21 @@
 // Which console lines say that the kernel is in trouble. The words are the kernel's own (lib/bug.c, kernel/panic.c,
 // arch/x86/mm/fault.c, arch/x86/kernel/dumpstack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c).
 
-export type ProblemKind = 'panic' | 'oops' | 'bug' | 'warning' | 'lockup' | 'rcu-stall' | 'hung-task' | 'out-of-memory';
+/** The last two are told by QEMU, not by the console: crash-report.ts. */
+export type ProblemKind =
+  | 'panic'
+  | 'oops'
+  | 'bug'
+  | 'warning'
+  | 'lockup'
+  | 'rcu-stall'
+  | 'hung-task'
+  | 'out-of-memory'
+  | 'triple-fault'
+  | 'silent-hang';
 
-/** `text` without the time stamp; `guestSeconds`: the stamp, seconds since the guest booted. */
-export type ConsoleProblem = { kind: ProblemKind; text: string; guestSeconds: number };
+/** `text` without the time stamp; `guestSeconds`: the stamp, seconds since the guest booted, of what the guest itself said. */
+export type ConsoleProblem = { kind: ProblemKind; text: string; guestSeconds?: number };
 
 // The first match decides, so the more telling kinds stand first.
 const table: readonly (readonly [ProblemKind, RegExp])[] = [
@@ -24,12 +35,21 @@ const table: readonly (readonly [ProblemKind, RegExp])[] = [
   ['warning', /^WARNING: /],
 ];
 
+/** A line of the kernel: its stamp, seconds since the guest booted, and what it says. */
+export type KernelLine = { seconds: number; text: string };
+
+/**
+ * The kernel's part of a console line: `[   12.345678] text`, with the caller's `[T123]` or `[C0]` behind the stamp in some
+ * configurations. It need not stand at the beginning: the kernel does not know that a prompt waits on the line.
+ */
+export function readKernelLine(line: string): KernelLine | undefined {
+  const match = /(?:^|[^\d\[])\[\s*(\d+\.\d{6})\](?:\[\s*[TC]\d+\])?\s+(.*)$/.exec(line);
+  return match?.[2] === undefined ? undefined : { seconds: Number(match[1]), text: match[2] };
+}
+
 /** What the line says is wrong; undefined for ordinary lines. */
 export function classifyConsoleLine(line: string): ConsoleProblem | undefined {
-  // `[   12.345678] text`, with the caller's `[T123]` or `[C0]` behind the stamp in some configurations.
-  const match = /^(?:<\d+>)?\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])?\s+(.*)$/.exec(line);
-  if (!match?.[2]) return undefined;
-  const text = match[2];
-  const kind = table.find(([, pattern]) => pattern.test(text))?.[0];
-  return kind && { kind, text, guestSeconds: Number(match[1]) };
+  const said = readKernelLine(line);
+  const kind = said && table.find(([, pattern]) => pattern.test(said.text))?.[0];
+  return kind && { kind, text: said.text, guestSeconds: said.seconds };
 }

@@ -25,6 +25,8 @@ export type InstanceFiles = {
   logger: string;
   /** What QEMU itself said. */
   qemuLog: string;
+  /** CPU resets and triple faults, as QEMU notes them. */
+  cpuLog: string;
   events: string;
   /** Short paths: sockets live in the runtime directory. */
   sockets: string;
@@ -75,6 +77,7 @@ export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
     consoleDirectory: inDirectory('console'),
     logger: inDirectory('logger.json'),
     qemuLog: inDirectory('qemu.log'),
+    cpuLog: inDirectory('cpu.log'),
     events: inDirectory('events.ndjson'),
     sockets,
     qmp: join(sockets, 'qmp.sock'),

@@ -5,6 +5,7 @@ import { isLabError } from '../core/error.ts';
 import { lastConsoleLines } from './console.ts';
 import { keepLogging } from './console-logger.ts';
 import { classifyConsoleLine } from './console-problem.ts';
+import { tripleFault } from './crash-report.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
 import { processName } from './qemu-argv.ts';
@@ -57,5 +58,6 @@ async function howItEnded(files: InstanceFiles): Promise<Pick<InstanceState, 'st
   const panic = (await lastConsoleLines(files.consoleLog, 400))
     .map(classifyConsoleLine)
     .findLast((it) => it?.kind === 'panic');
-  return panic ? { state: 'panicked', reason: panic.text } : { state: 'stopped' };
+  const reason = panic?.text ?? (await tripleFault(files));
+  return reason === undefined ? { state: 'stopped' } : { state: 'panicked', reason };
 }

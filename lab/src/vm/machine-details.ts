@@ -2,6 +2,8 @@
 
 import type { LabPaths } from '../core/paths.ts';
 import { knownAccelerator } from './accelerator.ts';
+import { lastConsole } from './console.ts';
+import { type ConsoleReport, findReports } from './console-report.ts';
 import { instanceFiles } from './instance-files.ts';
 import { readInstanceConfig } from './instance-record.ts';
 import { type MachineStatus, machineStatus } from './machine-status.ts';
@@ -12,21 +14,28 @@ export type MachineDetails = MachineStatus & {
   acceleratorReason?: string;
   /** Kernel parameters. */
   commandLine: string[];
+  /** The last trouble on its console, with registers and stack. */
+  lastReport?: ConsoleReport;
   /** Of its QEMU, on the host. */
   memory?: MemoryUse;
 };
+
+const recentLines = 1_000;
 
 /** Throws `vm.unknown`. */
 export async function machineDetails(paths: LabPaths, name: string, signal: AbortSignal): Promise<MachineDetails> {
   const files = instanceFiles(paths, name);
   const status = await machineStatus(files, signal);
-  const [config, choice, memory] = await Promise.all([
+  const [config, choice, memory, lines] = await Promise.all([
     readInstanceConfig(files).catch(() => undefined),
     knownAccelerator(paths),
     status.pid === undefined ? undefined : memoryUse(status.pid),
+    lastConsole(files.consoleLog, recentLines),
   ]);
+  const lastReport = findReports(lines).at(-1);
   return {
     ...status,
+    ...(lastReport ? { lastReport } : {}),
     commandLine: config?.commandLine ?? [],
     ...(choice?.accelerator === status.accelerator ? { acceleratorReason: choice.reason } : {}),
     ...(memory ? { memory } : {}),

@@ -86,6 +86,8 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
       ...['-object', ramObject(machine)],
       ...(machine.incoming ? ['-S', '-incoming', 'defer'] : []),
       ...['-kernel', machine.vmlinuz, '-initrd', machine.initramfs, '-append', machine.commandLine.join(' ')],
+      // The only word there is of a triple fault (qemu: target/i386/tcg/excp_helper.c).
+      ...['-d', 'cpu_reset', '-D', files.cpuLog],
       // A panic is told (pvpanic) and the guest goes on to print the rest of it, then restarts, which ends QEMU.
       ...['-action', 'panic=none,reboot=shutdown,shutdown=poweroff'],
       ...['-netdev', networkOption(machine.forwards), '-device', 'virtio-net-pci,netdev=net,romfile='],

@@ -13,7 +13,7 @@ import { lastQemuLines } from './qemu-process.ts';
 import { deliverParcel } from './parcel.ts';
 import { connectGuest } from './ssh-guest.ts';
 import { readSshKeys } from './ssh-keys.ts';
-import { untilDead } from './watch-machine.ts';
+import { untilDead } from './until-dead.ts';
 
 /** Printed by images/guest/rc: when it waits for its parcel, and when dropbear listens. */
 const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };

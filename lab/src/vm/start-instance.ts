@@ -1,6 +1,6 @@
 // Starts a machine: its directory, its keys, its parcel, its QEMU. Does not wait for the guest.
 
-import { constants, copyFile, rm, writeFile } from 'node:fs/promises';
+import { constants, copyFile, rm } from 'node:fs/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from '../core/host-process.ts';
 import { withLock } from '../core/lock.ts';
@@ -124,7 +124,7 @@ async function prepareDirectory({ files, config, identity }: StartRequest, signa
   privateDirectory(files.directory);
   await rm(files.sockets, { recursive: true, force: true });
   privateDirectory(files.sockets);
-  const stale = [files.run, files.pidFile, files.qemuLog, files.parcel, files.rootDisk];
+  const stale = [files.run, files.pidFile, files.qemuLog, files.cpuLog, files.parcel, files.rootDisk];
   await Promise.all(stale.map((path) => rm(path, { force: true })));
   const { labRoot, rootDisk } = config.boot;
   if (typeof identity === 'object' && 'identity' in identity) {

@@ -1,22 +1,25 @@
-// Watches one machine from outside: console lines, what they say is wrong, QMP events, and the end of QEMU, each as it
-// happens (within about 100 ms). A machine may have several watchers, in several processes.
+// Watches one machine from outside: console lines, what they say is wrong with all that belongs to it, QMP events, silence,
+// and the end of QEMU, each as it happens (within about 100 ms). A machine may have several watchers, in several processes.
 
 import { isLabError } from '../core/error.ts';
-import { waitUntil } from '../core/wait.ts';
 import { followConsole } from './console.ts';
 import { classifyConsoleLine, type ConsoleProblem } from './console-problem.ts';
-import type { ConsoleLine } from './console-line.ts';
-import { endConsoleLogger, keepLogging } from './console-logger.ts';
+import { type ConsoleReport, ConsoleReports } from './console-report.ts';
 import type { ConsoleMark } from './console-segments.ts';
+import { reportReset, reportSilence } from './crash-report.ts';
+import { watchHeartbeat } from './heartbeat.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import type { InstanceRun } from './instance-record.ts';
-import { isInstanceProcess } from './instance-state.ts';
 import type { QmpEvent } from './qmp.ts';
 import { observeQmp } from './qmp-access.ts';
+import { untilDead } from './until-dead.ts';
 
 type MachineNews =
   | { type: 'console'; line: string }
+  /** At once, by its first line. */
   | { type: 'problem'; problem: ConsoleProblem }
+  /** All of it, when nothing more comes: registers, stack. */
+  | { type: 'report'; report: ConsoleReport }
   | { type: 'qmp'; event: QmpEvent }
   | { type: 'ended' };
 
@@ -32,9 +35,7 @@ export type WatchOptions = {
   consoleFrom: ConsoleMark;
 };
 
-const deathPollMs = 100;
-/** The logger is looked after once a second. */
-const loggerLooks = 10;
+const flushMs = 100;
 
 /**
  * Resolves when QEMU has ended (`ended` was the last event, after the last console line) or the signal aborts. Rejects
@@ -44,16 +45,34 @@ export async function watchMachine(files: InstanceFiles, run: InstanceRun, optio
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const emit = (news: MachineNews, at = Date.now()) => options.onEvent({ at, ...news });
+  const reports = new ConsoleReports((report) => emit({ type: 'report', report }));
+  /** Of what only QEMU can tell: problem and report at once. */
+  const tell = (report: ConsoleReport | undefined) => {
+    if (!report) return;
+    emit({ type: 'problem', problem: report.problem });
+    emit({ type: 'report', report });
+  };
   let isDead = false;
+  let wasReset = false;
+  const onSilent = () => void reportSilence(files, signal).then(tell, () => undefined);
+  const heartbeat = watchHeartbeat({ port: run.ports.service, pid: run.process.pid }, onSilent);
+  const flushing = setInterval(() => reports.flush(Date.now()), flushMs);
   const death = untilDead(files, run, signal).then(() => void (isDead = true));
   const from = options.consoleFrom;
-  const lines = followConsole(files.consoleLog, { signal, from, isOver: () => isDead }, (line, { at }) => {
+  const lines = followConsole(files.consoleLog, { signal, from, isOver: () => isDead }, (line, { at = Date.now() }) => {
+    heartbeat.seen();
     emit({ type: 'console', line }, at);
     const problem = classifyConsoleLine(line);
     if (problem) emit({ type: 'problem', problem }, at);
+    reports.add(line, at);
   });
   const { onReady } = options;
-  const onQmp = (event: QmpEvent) => emit({ type: 'qmp', event });
+  const onQmp = (event: QmpEvent) => {
+    // Stopped by a debugger, a dump or a snapshot until now.
+    if (event.event === 'RESUME') heartbeat.seen();
+    if (event.event === 'SHUTDOWN' && event.data['reason'] === 'guest-reset') wasReset = true;
+    emit({ type: 'qmp', event });
+  };
   const events = observeQmp(files, { signal, onEvent: onQmp, ...(onReady ? { onReady } : {}) }).catch(
     (error: unknown) => {
       // Cut short by QEMU's death, which the poll tells.
@@ -62,41 +81,15 @@ export async function watchMachine(files: InstanceFiles, run: InstanceRun, optio
   );
   try {
     await Promise.all([death, lines, events]);
+    reports.flush();
+    if (wasReset) tell(await reportReset(files));
     emit({ type: 'ended' });
   } catch (error) {
     if (!options.signal.aborted) throw error;
   } finally {
     over.abort();
+    heartbeat.stop();
+    clearInterval(flushing);
     await Promise.allSettled([death, lines, events]);
   }
-}
-
-/** Calls `onLine` for each console line from there on, until QEMU has ended or the signal aborts. */
-export async function followInstanceConsole(
-  files: InstanceFiles,
-  run: InstanceRun,
-  { from, signal }: { from: ConsoleMark; signal: AbortSignal },
-  onLine: (line: ConsoleLine) => void,
-): Promise<void> {
-  const over = new AbortController();
-  let isDead = false;
-  const death = untilDead(files, run, AbortSignal.any([signal, over.signal])).then(() => void (isDead = true));
-  try {
-    await followConsole(files.consoleLog, { signal, from, isOver: () => isDead }, (_, line) => onLine(line));
-  } finally {
-    over.abort();
-    await death.catch(() => undefined);
-  }
-}
-
-/** Resolves once that QEMU process is gone and its console log is complete. Until then sees to it that there is a log. */
-export async function untilDead(files: InstanceFiles, run: InstanceRun, signal: AbortSignal): Promise<void> {
-  const wait = { what: `the end of ${files.name}`, timeoutMs: Infinity, intervalMs: deathPollMs, signal };
-  let looks = 0;
-  await waitUntil(wait, async () => {
-    if (!isInstanceProcess(files, run.process)) return true;
-    if (++looks % loggerLooks === 0) await keepLogging(files);
-    return undefined;
-  });
-  await endConsoleLogger(files);
 }

@@ -28,6 +28,11 @@ describe('console problems', () => {
     ]);
   });
 
+  it('finds the kernel behind a prompt on the same line', () => {
+    const line = 'Please press Enter to activate this console. [    9.199063] BUG: unable to handle page fault';
+    assert.equal(classifyConsoleLine(line)?.kind, 'oops');
+  });
+
   it('gives the time stamp in seconds', () => {
     assert.equal(
       classifyConsoleLine('[   12.500000] WARNING: CPU: 0 PID: 1 at fs/x.c:1 f+0x1/0x2')?.guestSeconds,

@@ -45,6 +45,8 @@ describe('QEMU argv', () => {
       '-kernel /k/vmlinuz',
       '-initrd /i/initramfs.cpio',
       '-append console=ttyS0 quiet panic=-1 edd=off',
+      '-d cpu_reset',
+      '-D /s/vms/demo/cpu.log',
       '-action panic=none,reboot=shutdown,shutdown=poweroff',
       '-netdev user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:0-:7000',
       '-device virtio-net-pci,netdev=net,romfile=',

@@ -57,6 +57,7 @@ function page(it: MachineDetails, livepatches: Livepatches): string {
   const began = it.start === 'snapshot' ? ', from a snapshot' : it.start === 'cold' ? ', cold boot' : '';
   const facts: [string, string | undefined][] = [
     ['state', it.reason ? `${it.state}: ${it.reason}` : it.state],
+    ['trouble', it.lastReport && `${it.lastReport.problem.kind}: ${it.lastReport.problem.text}`],
     ['kernel', it.release],
     ['target', it.target],
     ['profile', it.profile],
@@ -76,5 +77,6 @@ function page(it: MachineDetails, livepatches: Livepatches): string {
     ['console', it.consoleLog],
   ];
   const rows = facts.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []));
-  return table([it.name, ''], rows);
+  const report = it.lastReport ? `\n\n${it.lastReport.lines.join('\n')}` : '';
+  return `${table([it.name, ''], rows)}${report}`;
 }

@@ -1,0 +1,71 @@
+// Whether a guest still answers. Silent is one that neither prints nor answers its own service (lpl-agent) for a while in
+// which QEMU runs it and the host lets it: time that its CPUs spent waiting for one of the host's does not count, nor does
+// time in which it was stopped. Who never answered is not accused.
+
+import { createConnection, type Socket } from 'node:net';
+import { longestDelayMs, readRunDelays } from '../core/run-delays.ts';
+
+/** A guest that is merely busy under TCG answers within a second or two; the kernel's own soft lockup takes 20 s. */
+export const silentAfterMs = 15_000;
+const paceMs = 1_000;
+/** A connection that is closed sooner than this was refused by the guest's kernel, which is a sign of life as well. */
+const refusalMs = 1_000;
+
+export type Heartbeat = {
+  /** Something else has shown that the guest lives, or it was stopped until now. */
+  seen(): void;
+  stop(): void;
+};
+
+/** Calls `onSilent` once for each silence. `port`: the service on 127.0.0.1; `pid`: QEMU. */
+export function watchHeartbeat({ port, pid }: { port: number; pid: number }, onSilent: () => void): Heartbeat {
+  let socket: Socket | undefined;
+  let hasAnswered = false;
+  let isTold = false;
+  let askedAt = 0;
+  let silentMs = 0;
+  let delays = readRunDelays(pid);
+  let lookedAt = performance.now();
+  const seen = () => {
+    silentMs = 0;
+    isTold = false;
+  };
+  const answered = () => {
+    hasAnswered = true;
+    seen();
+  };
+  const ask = () => {
+    askedAt = performance.now();
+    if (!socket) {
+      const opened = createConnection(port, '127.0.0.1');
+      socket = opened;
+      opened.on('data', answered);
+      opened.on('error', () => undefined);
+      opened.on('close', () => {
+        if (socket === opened) socket = undefined;
+        if (performance.now() - askedAt < refusalMs) seen();
+      });
+      opened.unref();
+    }
+    socket.write('1\n');
+  };
+  const timer = setInterval(() => {
+    const [now, later] = [performance.now(), readRunDelays(pid)];
+    silentMs += Math.max(0, now - lookedAt - longestDelayMs(delays, later));
+    [delays, lookedAt] = [later, now];
+    if (hasAnswered && !isTold && silentMs >= silentAfterMs) {
+      isTold = true;
+      onSilent();
+    }
+    ask();
+  }, paceMs);
+  timer.unref();
+  ask();
+  return {
+    seen,
+    stop: () => {
+      clearInterval(timer);
+      socket?.destroy();
+    },
+  };
+}
