@@ -7,6 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { isLabError } from '../../lab/src/core/error.ts';
 import { runStage } from '../../lab/src/core/operation.ts';
 import { runCommand } from '../../lab/src/core/process.ts';
+import { readBuildId } from '../../lab/src/kernel/build-id.ts';
 import { readElf } from '../../lab/src/kernel/elf.ts';
 import { imagePath, type OwnTree, readOwnTree } from '../../lab/src/kernel/own-tree.ts';
 import { ensureOwnTreeImage } from '../../lab/src/kernel/own-tree-image.ts';
@@ -68,9 +69,26 @@ describe('own build tree', function () {
       ['dummy', 'virtio_net', 'pvpanic_pci'].every((name) => modules.includes(name)),
       said.stderr,
     );
+    await givesTheSymbolsThatRun();
     assert.equal((await lab.run('vm', 'rm', 'own1')).code, 0);
     assert.deepEqual(await inventory(tree), before);
   });
+
+  /** gdb gets the tree's vmlinux, and none when that is another build by now (its id differs in one byte). */
+  async function givesTheSymbolsThatRun(): Promise<void> {
+    const { json } = await lab.run('vm', 'gdb', 'own1', '--print');
+    assert.deepEqual([json['vmlinux'], json['note']], [join(tree, 'vmlinux'), undefined]);
+    const image = await readFile(join(tree, 'vmlinux'));
+    const id = image.indexOf(Buffer.from((await readBuildId(join(tree, 'vmlinux'))) ?? '', 'hex'));
+    image.writeUInt8(image.readUInt8(id) ^ 1, id);
+    const other = join(scratch, 'vmlinux');
+    await writeFile(other, image);
+    const record = join(lab.directory, 'state/livepatch-lab/vms/own1/vm.json');
+    await writeFile(record, (await readFile(record, 'utf8')).replace(join(tree, 'vmlinux'), other));
+    const moved = (await lab.run('vm', 'gdb', 'own1', '--print')).json;
+    assert.equal(moved['vmlinux'], undefined);
+    assert.match(String(moved['note']), /is not the build that runs/);
+  }
 
   it('would see a write to it', async () => {
     const copy = await copyOfTree('written');

@@ -5,6 +5,7 @@ import type { Argv } from '../core/command.ts';
 import { isLabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
+import { buildIdIn, readBuildId } from '../kernel/build-id.ts';
 import { gdbArgv, openGdbStub } from './gdb-stub.ts';
 import { attachMachine } from './machine.ts';
 import { runningInstance } from './running-instance.ts';
@@ -24,20 +25,33 @@ export async function openGdb(paths: LabPaths, name: string, ctx: OpContext): Pr
   const without = (note: string): GdbSession => ({ argv: gdbArgv({ socket }), socket, note });
   const { vmlinux } = config;
   if (!vmlinux) return without(`${config.target} comes without a vmlinux, so there are addresses but no names`);
-  const offset = await kernelOffset(paths, name, ctx);
-  if (offset === undefined)
+  const running = await askKernel(paths, name, ctx);
+  if (!running)
     return without(`the guest does not answer, so nobody knows where KASLR put it; symbols are in ${vmlinux}`);
+  const { offset, buildId } = running;
+  if (!buildId || buildId !== (await readBuildId(vmlinux)))
+    return without(`${vmlinux} is not the build that runs (any more); \`lpl vm down ${name}\` and up take the new one`);
   return { argv: gdbArgv({ socket, vmlinux: { path: vmlinux, offset } }), socket, vmlinux };
 }
 
-/** How far the running kernel is from where it was linked, as the guest says; undefined when it does not answer. */
-async function kernelOffset(paths: LabPaths, name: string, ctx: OpContext): Promise<string | undefined> {
+/** What the running kernel says of itself; undefined when the guest does not answer. */
+type RunningKernel = {
+  /** How far it is from where it was linked. */
+  offset: string;
+  buildId: string | undefined;
+};
+
+async function askKernel(paths: LabPaths, name: string, ctx: OpContext): Promise<RunningKernel | undefined> {
   try {
     const machine = await withDeadline(attachMachine({ paths, name }, ctx), `the guest ${name}`, answerMs);
     try {
       const asked = { signal: ctx.signal, timeoutMs: answerMs };
       const { stdout } = await machine.guest.exec(['grep', '-m1', ' _text$', '/proc/kallsyms'], asked);
-      return `0x${(BigInt(`0x${stdout.split(' ')[0]}`) - linkedAt).toString(16)}`;
+      const notes = await machine.guest.exec(['od', '-An', '-v', '-tx1', '/sys/kernel/notes'], asked);
+      return {
+        offset: `0x${(BigInt(`0x${stdout.split(' ')[0]}`) - linkedAt).toString(16)}`,
+        buildId: buildIdIn(Buffer.from(notes.stdout.replace(/\s+/g, ''), 'hex')),
+      };
     } finally {
       await machine.detach();
     }
