@@ -32,13 +32,14 @@ export async function ensureOwnTreeImage(request: OwnTreeRequest, ctx: StageCont
   const inputs = { format: 1, path, release, image, modules };
   const directory = await ensureArtefact(ctx, { room, label: `tree-${release}`, inputs }, async (temporary) => {
     await mkdir(join(temporary, 'boot'));
-    await copyFile(join(path, imagePath), join(temporary, 'boot', `vmlinuz-${release}`));
-    await copyModules(request, join(temporary, 'usr/lib/modules', release), ctx);
+    try {
+      await copyFile(join(path, imagePath), join(temporary, 'boot', `vmlinuz-${release}`));
+      await copyModules(request, join(temporary, 'usr/lib/modules', release), ctx);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? wasRebuilt(name) : error;
+    }
     const now = await readOwnTree(path);
-    if (JSON.stringify([now.image, now.modules]) !== JSON.stringify([image, modules]))
-      throw new LabError('kernel.unsupported', `${name} was rebuilt while it was read`, {
-        hint: 'wait for make to end, then run again',
-      });
+    if (JSON.stringify([now.image, now.modules]) !== JSON.stringify([image, modules])) throw wasRebuilt(name);
   });
   const vmlinux = join(path, 'vmlinux');
   const hasVmlinux = (await stat(vmlinux).catch(() => undefined)) !== undefined;
@@ -50,6 +51,12 @@ export async function ensureOwnTreeImage(request: OwnTreeRequest, ctx: StageCont
     modulesDir: join(directory, 'usr/lib/modules', release),
     ...(hasVmlinux ? { vmlinux } : {}),
   };
+}
+
+function wasRebuilt(name: string): LabError {
+  return new LabError('kernel.unsupported', `${name} was rebuilt while it was read`, {
+    hint: 'wait for make to end, then run again',
+  });
 }
 
 async function copyModules({ tree, labRoot }: OwnTreeRequest, directory: string, ctx: StageContext): Promise<void> {
