@@ -7,6 +7,8 @@ import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { privateDirectory } from '../core/paths.ts';
 import { waitUntil } from '../core/wait.ts';
+import type { Wish } from './admission.ts';
+import { admit } from './admit.ts';
 import { startConsoleLogger } from './console-logger.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import {
@@ -61,10 +63,11 @@ export async function startInstance(request: StartRequest, ctx: StageContext): P
     const written: InstanceConfig = { ...config, name: files.name, start: state ? 'snapshot' : 'cold', owner };
     await writeInstanceConfig(files, written);
     ctx.waiting('QEMU to start');
-    const { boot, lifetime } = config;
+    const { boot, lifetime, cpus, memoryMiB } = config;
+    const size = { cpus, memoryMiB };
     const machine = { ...written, ...boot, hasRootDisk: boot.rootDisk !== undefined };
     const argv = qemuArgv(boot.labRoot, { ...machine, ram: request.ram, incoming: state !== undefined }, files);
-    const launched = { argv: launchArgv(boot.labRoot, argv, lifetime, files), lifetime, files };
+    const launched = { argv: launchArgv(boot.labRoot, argv, lifetime, files), lifetime, files, size };
     const log = await startConsoleLogger({ labRoot: boot.labRoot, files }, ctx.signal);
     try {
       return await launch(launched, ctx.signal, async () => {
@@ -95,7 +98,7 @@ async function goOn(files: InstanceFiles, state: SavedState, signal: AbortSignal
 }
 
 async function launch(
-  request: Omit<Launch, 'onProcess'>,
+  request: Omit<Launch, 'onProcess'> & { size: Omit<Wish, 'name'> },
   signal: AbortSignal,
   begin: () => Promise<void>,
 ): Promise<InstanceRun> {
@@ -103,7 +106,9 @@ async function launch(
   // Written as soon as there is a process, so that whoever dies from here on leaves no QEMU that nobody knows.
   const onProcess = (identity: ProcessIdentity) =>
     writeInstanceRun(files, { process: identity, ports: { ssh: 0, service: 0 } });
-  const identity = await startQemu({ ...request, onProcess }, signal);
+  const identity = await admit({ name: files.name, ...request.size }, signal, () =>
+    startQemu({ ...request, onProcess }, signal),
+  );
   try {
     await begin();
     const run = { process: identity, ports: await readPorts(files, signal) };

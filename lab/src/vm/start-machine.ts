@@ -6,12 +6,14 @@ import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { ensureBootSnapshot } from './boot-snapshot.ts';
 import { chooseQemu } from './choose-qemu.ts';
+import { requireRoom } from './admission.ts';
 import { consoleStart } from './console-segments.ts';
 import { checkForwards, type Forward } from './forwards.ts';
 import type { GuestProfile } from './guest-profile.ts';
 import { instanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
 import { machineOf, type RunningMachine } from './machine.ts';
+import { liveGuests, readHost } from './live-guests.ts';
 import { ensureModulesDisk } from './modules-disk.ts';
 import type { GuestFile } from './parcel.ts';
 import { type Accelerator, baseCommandLine } from './qemu-argv.ts';
@@ -60,6 +62,7 @@ export async function startMachine(request: MachineRequest, ctx: OpContext): Pro
   const files = instanceFiles(request.paths, request.name);
   const { kernel, paths } = request;
   await checkForwards(request.forwards ?? []);
+  requireRoom({ name: files.name, ...sizeOf(request) }, liveGuests(), await readHost());
   const bootTimeoutMs = request.bootTimeoutMs ?? defaultBootTimeoutMs;
   const shape = await configOf(request, ctx);
   const begin =
@@ -109,8 +112,7 @@ async function configOf(
     lifetime,
     forwards: [...(request.forwards ?? [])],
     profile: profile.name,
-    cpus: request.cpus ?? 2,
-    memoryMiB: request.memoryMiB ?? profile.memoryMiB,
+    ...sizeOf(request),
     commandLine: [...baseCommandLine, ...rootParameters(profile), ...(request.kernelParameters ?? [])],
     boot: {
       labRoot,
@@ -126,4 +128,8 @@ async function configOf(
 /** The initramfs has two ways to begin: its own init, and images/guest/enter-root for a root disk. */
 function rootParameters({ rootDisk }: GuestProfile): string[] {
   return rootDisk ? ['rdinit=/enter-root'] : [];
+}
+
+function sizeOf({ cpus, memoryMiB, profile = tiny }: MachineRequest): { cpus: number; memoryMiB: number } {
+  return { cpus: cpus ?? 2, memoryMiB: memoryMiB ?? profile.memoryMiB };
 }
