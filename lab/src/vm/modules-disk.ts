@@ -69,7 +69,9 @@ async function stageModules({ kernel, labRoot }: ModulesDiskRequest, root: strin
     await runCommand({ argv: [join(labRoot, 'usr/bin/busybox'), 'unxz', ...share] }, ctx);
   });
   ctx.waiting('depmod');
-  await runCommand({ argv: labRootArgv(labRoot, 'usr/sbin/depmod', '-b', root, kernel.release) }, ctx);
+  // Without the search rules of the host.
+  const depmod = labRootArgv(labRoot, 'usr/sbin/depmod', '-C', '/dev/null', '-b', root, kernel.release);
+  await runCommand({ argv: depmod }, ctx);
   ctx.note(`${files.filter((file) => /\.ko(\.xz)?$/.test(file)).length} modules`);
 }
 
