@@ -47,9 +47,12 @@ const terminalCount = 3;
 /** unix(7): sun_path holds 108 bytes with the final NUL. */
 const maxSocketPath = 107;
 
+/** Whether a machine may be called that; such a name cannot lead out of a directory. */
+export const isInstanceName = (name: string): boolean => /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
+
 /** Throws `usage.invalid` for a name that is not one, or that makes socket paths too long. */
 export function instanceFiles(paths: LabPaths, name: string): InstanceFiles {
-  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name))
+  if (!isInstanceName(name))
     throw new LabError('usage.invalid', `${JSON.stringify(name)} is not a machine name`, {
       hint: 'use 1 to 32 of a-z, 0-9 and -, not beginning with -',
     });

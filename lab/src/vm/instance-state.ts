@@ -8,7 +8,7 @@ import { classifyConsoleLine } from './console-problem.ts';
 import { tripleFault } from './crash-report.ts';
 import type { InstanceFiles } from './instance-files.ts';
 import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
-import { processName } from './qemu-argv.ts';
+import { escapeComma, processName } from './qemu-argv.ts';
 import { withQmp } from './qmp-access.ts';
 
 export type InstanceState = {
@@ -21,10 +21,18 @@ export type InstanceState = {
   run?: InstanceRun;
 };
 
-/** True while the QEMU of that instance lives: pid, start time and the name in its argv. */
+/**
+ * True while the QEMU of that instance lives: pid, start time, and in its argv the name and the socket of this lab's
+ * instance. Another lab may have a machine of that name, and a stale pid file may name anybody.
+ */
 export function isInstanceProcess(files: InstanceFiles, identity: ProcessIdentity): boolean {
   if (!isAlive(identity)) return false;
-  return processArgv(identity.pid).some((word) => word.startsWith(`guest=${processName(files.name)},`));
+  const argv = processArgv(identity.pid);
+  const socket = `unix:${escapeComma(files.qmp)},`;
+  return (
+    argv.some((word) => word.startsWith(`guest=${processName(files.name)},`)) &&
+    argv.some((word) => word.startsWith(socket))
+  );
 }
 
 /** Undefined when there is no such machine. A machine whose files cannot be read is `broken`, with the reason. */

@@ -9,11 +9,15 @@ import { processName } from './qemu-argv.ts';
 
 /** Sorted by name. */
 export function liveGuests(): LiveGuest[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids
-    .filter((pid) => isOurs(pid))
-    .flatMap((pid) => readGuest(processArgv(Number(pid)), () => residentMiB(pid)))
+  return ownPids()
+    .flatMap((pid) => readGuest(processArgv(pid), () => residentMiB(pid)))
     .sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** All processes of this user. */
+export function ownPids(): number[] {
+  const pids = readdirSync('/proc').map(Number);
+  return pids.filter((pid) => pid > 0 && isOurs(pid));
 }
 
 /** What the host has; MemAvailable counts what can be reclaimed (proc(5)). */
@@ -36,7 +40,7 @@ export function readGuest(argv: readonly string[], resident: () => number): Live
   return [{ name, cpus, memoryMiB: Number(size), residentMiB: resident() }];
 }
 
-function isOurs(pid: string): boolean {
+function isOurs(pid: number): boolean {
   try {
     return statSync(`/proc/${pid}`).uid === process.getuid?.();
   } catch {
@@ -45,7 +49,7 @@ function isOurs(pid: string): boolean {
 }
 
 /** Second field of statm, in pages of 4 KiB. */
-function residentMiB(pid: string): number {
+function residentMiB(pid: number): number {
   try {
     return Math.floor(Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) / 256);
   } catch {

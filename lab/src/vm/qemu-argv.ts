@@ -136,4 +136,4 @@ function consoleOptions(files: InstanceFiles): string[] {
 }
 
 /** In an option's value a comma is written twice (qemu(1)). */
-const escapeComma = (value: string): string => value.replaceAll(',', ',,');
+export const escapeComma = (value: string): string => value.replaceAll(',', ',,');
