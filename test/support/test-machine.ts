@@ -44,7 +44,17 @@ export async function qemusOf(directory: string): Promise<{ pid: number; guest: 
 export async function testMachineRequest(paths: LabPaths, name: string): Promise<MachineRequest> {
   const [kernel, labRoot, agent] = await Promise.all([testKernel(), testLabRoot(), testAgent()]);
   const recipes = new URL('../../images/guest', import.meta.url).pathname;
-  return { paths, labRoot, recipes, name, kernel, lifetime: 'throw-away', accelerator: 'tcg', start: 'snapshot', agent };
+  return {
+    paths,
+    labRoot,
+    recipes,
+    name,
+    kernel,
+    lifetime: 'throw-away',
+    accelerator: 'tcg',
+    start: 'snapshot',
+    agent,
+  };
 }
 
 /** A booted throw-away machine; the caller stops it. */

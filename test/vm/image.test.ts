@@ -6,17 +6,22 @@ import { chmod, mkdir, mkdtemp, open, rm, stat, truncate, utimes, writeFile } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { LabEvent } from '../../lab/src/core/event.ts';
+import { cacheRooms } from '../../lab/src/core/rooms.ts';
 import { imageVerbs } from '../../lab/src/image-verbs.ts';
+import { ensureBootable, resolveTarget } from '../../lab/src/kernel/prepare-kernel.ts';
 import { baseImageDirectory, findBaseImage, verifyBaseImage } from '../../lab/src/vm/base-image.ts';
+import { copyToGuest } from '../../lab/src/vm/copy-to-guest.ts';
 import { baseImagePlace, findProfile, type GuestProfile, prepareProfile } from '../../lab/src/vm/guest-profile.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
 import { createOverlay } from '../../lab/src/vm/overlay.ts';
+import { makeLivepatchSelftests } from '../support/livepatch-selftests.ts';
 import { operate } from '../support/operation.ts';
 import { testLabRoot } from '../support/stock-kernel.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 import { testSite } from '../support/test-site.ts';
 
 const signal = new AbortController().signal;
+const support = (name: string) => new URL(`../support/${name}`, import.meta.url).pathname;
 
 describe('the debian profile', function () {
   this.timeout(600_000);
@@ -66,6 +71,32 @@ describe('the debian profile', function () {
     );
   });
 
+  it('runs the kernel’s own livepatch selftests', async () => {
+    const tests = join(dirname(lab.paths.state), 'livepatch');
+    await makeLivepatchSelftests(tests);
+    await operate((ctx) => copyToGuest(one.guest, { from: tests, to: '/root/livepatch' }, ctx));
+    // KDIR is only looked at: the modules are built. All seven pass by hand; these three take 10 s.
+    for (const test of ['test-livepatch.sh', 'test-shadow-vars.sh', 'test-sysfs.sh']) {
+      const script = `cd /root/livepatch; KDIR=/root ./${test}`;
+      const { stdout, exitCode } = await one.guest.script(script, { signal, timeoutMs: 120_000 });
+      assert.equal(exitCode, 0, stdout);
+      assert.match(stdout, /^TEST: .* ok$/m);
+      assert.doesNotMatch(stdout, /not ok|SKIP/);
+    }
+  });
+
+  for (const target of ['debian:bookworm/cloud-amd64@6.1', 'debian:trixie-backports/cloud-amd64'])
+    it(`boots on the kernel of ${target}`, async () => {
+      const rooms = cacheRooms(lab.paths);
+      const kernel = await operate(async (ctx) => ensureBootable(ctx, rooms, await resolveTarget(ctx, rooms, target)));
+      const machine = await startTestMachine(lab.paths, 'other', { profile, kernel, start: 'cold' });
+      const said = await say(machine, 'uname -r; modprobe xfs; stress-ng --cpu 1 --timeout 1 2>&1 | tail -1');
+      await machine.stop();
+      assert.ok(said.startsWith(`${kernel.release}\n`), said);
+      assert.match(said, /stress-ng: info:.*successful run/);
+      await machine.forget();
+    });
+
   it('gives each machine a disk of its own, over an image that none of them changes', async () => {
     await say(one, 'echo mine > /etc/lpl-mark; sync');
     await say(two, 'test ! -e /etc/lpl-mark; echo other > /etc/lpl-other; sync');
@@ -101,7 +132,6 @@ describe('the debian profile', function () {
     const labRoot = await testLabRoot();
     const disk = join(dirname(lab.paths.state), 'small');
     await mkdir(disk);
-    const support = (name: string) => new URL(`../support/${name}`, import.meta.url).pathname;
     const tsx = [process.execPath, '--import', 'tsx'];
     const make = [...tsx, support('make-overlay.ts'), labRoot, profile.rootDisk ?? '', join(disk, 'root.qcow2')];
     const namespace = ['--mount', ...(process.getuid?.() === 0 ? [] : ['--map-root-user'])];
@@ -168,6 +198,17 @@ describe('a base image of the user’s own recipe', function () {
     const { stdout } = await machine.guest.script(script, { signal });
     await machine.stop();
     assert.equal(stdout, 'hello\n640\nnone\n');
+  });
+
+  it('is not begun where user namespaces are forbidden: one line says so', () => {
+    // A user namespace that allows no further ones, and a process without the capabilities that would do instead.
+    const forbid = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all "$@"';
+    const ask = [process.execPath, '--import', 'tsx', support('ask-for-namespace.ts')];
+    const namespace = ['--user', '--map-root-user', 'sh', '-c', forbid, 'sh'];
+    const refused = spawnSync('unshare', [...namespace, ...ask], { encoding: 'utf8' });
+    const words = /^host\.missing-tool: the image of x needs root of a user namespace of its own: bwrap exited .*\n$/;
+    assert.match(refused.stdout, words, refused.stderr);
+    assert.equal(spawnSync(ask[0] as string, ask.slice(1), { encoding: 'utf8' }).stdout, '');
   });
 
   it('is as good as before when it was touched, and not when it was changed', async () => {
