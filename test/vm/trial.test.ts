@@ -70,13 +70,16 @@ describe('lpl trial', function () {
   });
 
   it('fails a patch that oopses, quoting the oops', async () => {
-    const { code, summary } = await trial(scenario('oops'));
+    const { code, summary, evidence } = await trial(scenario('oops'));
     assert.equal(summary.verdict, 'fail');
     assert.equal(code, 1);
     assert.match(
       summary.reasons.join('\n'),
       /kernel log clean: BUG: kernel NULL pointer dereference, address: 0000000000000008/,
     );
+    const [oops] = evidence.run?.consoleProblems ?? [];
+    assert.match(oops?.report?.join('\n') ?? '', /RIP: 0010:[^]*RAX: [^]*Call Trace:/);
+    assert.match(await readFile(summary.report, 'utf8'), /What went wrong in the kernel[^]*RIP: 0010:/);
   });
 
   it('fails a stalled transition: names the task and its stack, rolls back, and the guest goes on serving', async () => {

@@ -43,7 +43,7 @@ export type KernelLine = { seconds: number; text: string };
  * configurations. It need not stand at the beginning: the kernel does not know that a prompt waits on the line.
  */
 export function readKernelLine(line: string): KernelLine | undefined {
-  const match = /(?:^|[^\d[])\[\s*(\d+\.\d{6})\](?:\[\s*[TC]\d+\])?\s+(.*)$/.exec(line);
+  const match = /(?:^|[^\d[])\[\s*(\d+\.\d+)\](?:\[\s*[TC]\d+\])?\s+(.*)$/.exec(line);
   return match?.[2] === undefined ? undefined : { seconds: Number(match[1]), text: match[2] };
 }
 

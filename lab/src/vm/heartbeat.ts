@@ -13,8 +13,10 @@ const refusalMs = 1_000;
 
 export type Heartbeat = {
   /** Something else has shown that the guest lives, or it was stopped until now. */
-  seen(): void;
-  stop(): void;
+  seen: () => void;
+  /** The guest boots anew, and is not accused before it has answered again. */
+  restarted: () => void;
+  stop: () => void;
 };
 
 /** Calls `onSilent` once for each silence. `port`: the service on 127.0.0.1; `pid`: QEMU. */
@@ -63,6 +65,11 @@ export function watchHeartbeat({ port, pid }: { port: number; pid: number }, onS
   ask();
   return {
     seen,
+    restarted: () => {
+      hasAnswered = false;
+      seen();
+      socket?.destroy();
+    },
     stop: () => {
       clearInterval(timer);
       socket?.destroy();

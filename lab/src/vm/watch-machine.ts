@@ -70,6 +70,7 @@ export async function watchMachine(files: InstanceFiles, run: InstanceRun, optio
   const onQmp = (event: QmpEvent) => {
     // Stopped by a debugger, a dump or a snapshot until now.
     if (event.event === 'RESUME') heartbeat.seen();
+    if (event.event === 'RESET') heartbeat.restarted();
     if (event.event === 'SHUTDOWN' && event.data['reason'] === 'guest-reset') wasReset = true;
     emit({ type: 'qmp', event });
   };

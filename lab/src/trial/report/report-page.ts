@@ -1,6 +1,6 @@
 // The report: one self-contained HTML file, no scripts, no network. Verdict and why first, then the picture.
 
-import type { Evidence, PatchEvidence } from '../evidence.ts';
+import type { ConsoleTrouble, Evidence, PatchEvidence } from '../evidence.ts';
 import { ms, requestFigures, seconds, stallFigures } from '../figures.ts';
 import type { Verdict } from '../verdict.ts';
 import { peakAnswersPerSecond } from './lanes.ts';
@@ -17,7 +17,7 @@ export function reportPage(evidence: Evidence, verdict: Verdict): string {
 <p class="soft">${escape(`${evidence.release} · ${evidence.machine.cpus} CPUs, ${evidence.machine.memoryMiB} MiB · QEMU ${evidence.machine.accelerator} · ${evidence.tool}`)}</p>
 ${verdictBox(verdict)}${figureBoxes(evidence)}${pictures(evidence)}${checksTable(verdict)}
 <h2>What was patched</h2>${evidence.patches.map(patchSection).join('')}
-${kernelLog(evidence)}${rawData(evidence, verdict)}</main></body></html>\n`;
+${troubles(evidence)}${kernelLog(evidence)}${rawData(evidence, verdict)}</main></body></html>\n`;
 }
 
 function verdictBox({ verdict, reasons, checks }: Verdict): string {
@@ -112,6 +112,15 @@ function diffHtml(diff: string): string {
     .split('\n')
     .map((row) => (css(row) ? `<span class="${css(row)}">${escape(row)}</span>` : escape(row)))
     .join('\n');
+}
+
+/** Each trouble with its registers and stack, as the kernel printed it or QEMU knew it. */
+function troubles({ run }: Evidence): string {
+  const told = run?.consoleProblems.filter(({ report }) => report) ?? [];
+  if (told.length === 0) return '';
+  const section = ({ kind, atMs, line, report = [] }: ConsoleTrouble) =>
+    `<details open><summary>${escape(`${kind} at ${seconds(atMs)}: ${line}`)}</summary><pre>${escape(report.join('\n'))}</pre></details>`;
+  return `<h2>What went wrong in the kernel</h2>${told.map(section).join('')}`;
 }
 
 function kernelLog({ dmesg }: Evidence): string {
