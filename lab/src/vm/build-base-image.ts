@@ -5,7 +5,7 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Argv } from '../core/command.ts';
-import { isLabError, LabError } from '../core/error.ts';
+import { LabError } from '../core/error.ts';
 import { requireFreeSpace } from '../core/disk-space.ts';
 import type { OpContext, StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
@@ -13,6 +13,7 @@ import { fetchPackages } from '../toolroot/fetch-packages.ts';
 import { requireNamespaceRoot } from '../toolroot/host-check.ts';
 import type { OpenPackageView } from '../toolroot/package-view.ts';
 import { inToolroot } from '../toolroot/sandbox.ts';
+import { explainFailure } from './image-failure.ts';
 import { labRootArgv } from './lab-root.ts';
 import type { DebianProfile } from './profile.ts';
 
@@ -61,7 +62,7 @@ export async function buildBaseImage(
     await chmod(`${image}.part`, 0o444);
     await rename(`${image}.part`, image);
   } catch (error) {
-    throw explain(build.profile, error);
+    throw explainFailure(build.profile, error);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -146,24 +147,5 @@ async function layFiles(profile: DebianProfile, directory: string): Promise<void
 export async function readUserFile(profile: DebianProfile, path: string): Promise<Buffer> {
   return readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new LabError('image.invalid', `${profile.path}: ${path} cannot be read (${error.code})`, { cause: error });
-  });
-}
-
-function explain(profile: DebianProfile, error: unknown): unknown {
-  if (isLabError(error, 'packages.unavailable')) {
-    const missing = /Unable to locate package (\S+)/.exec(error.message)?.[1];
-    if (!missing) return error;
-    return new LabError('image.invalid', `${profile.path}: ${profile.suite} has no package ${missing}`, {
-      cause: error,
-      hint: 'correct `packages` of the recipe',
-    });
-  }
-  if (!isLabError(error, 'command.failed')) return error;
-  const lines = String(error.details['stderr']).split('\n');
-  const said = lines.find((line) => /^(E|dpkg): |error/.test(line)) ?? error.message;
-  return new LabError('image.failed', `the image of profile ${profile.name} could not be made: ${said.slice(0, 200)}`, {
-    cause: error,
-    hint: 'run `lpl --verbose image build` to see the whole output',
-    details: error.details,
   });
 }

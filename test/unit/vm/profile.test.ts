@@ -3,8 +3,10 @@ import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { LabError } from '../../../lab/src/core/error.ts';
 import { findProfiles, readProfile } from '../../../lab/src/vm/find-profiles.ts';
 import { mmdebstrapArgv } from '../../../lab/src/vm/build-base-image.ts';
+import { explainFailure, mmdebstrapComplaint } from '../../../lab/src/vm/image-failure.ts';
 import { type DebianProfile, parseProfile, profileSchema } from '../../../lab/src/vm/profile.ts';
 
 const images = new URL('../../../images', import.meta.url).pathname;
@@ -144,5 +146,54 @@ describe('mmdebstrap argv', () => {
       '/out/root.tar',
       '/sources.list',
     ]);
+  });
+});
+
+describe('a failed mmdebstrap', () => {
+  // Recorded from mmdebstrap 1.5.7: a recipe with a file at /usr; a sandbox without /sys; owners that are not there.
+  const end = 'W: hooklistener errored out: E: received eof on socket\n\nE: mmdebstrap failed to run\n';
+  it('is told by what the hook said', () =>
+    assert.equal(
+      mmdebstrapComplaint(
+        `Processing triggers for libc-bin (2.41-12+deb13u5) ...
+I: running --customize-hook directly: /hooks/customize /tmp/mmdebstrap.s2GAwSrj6q
+cp: cannot overwrite directory '/tmp/mmdebstrap.s2GAwSrj6q/./usr' with non-directory '/files/./usr'
+E: setup failed: E: command failed: /hooks/customize
+${end}`,
+      ),
+      "cp: cannot overwrite directory '/tmp/mmdebstrap.s2GAwSrj6q/./usr' with non-directory '/files/./usr'",
+    ));
+
+  it('is told by dpkg’s error, not by its warnings', () =>
+    assert.equal(
+      mmdebstrapComplaint(
+        `dpkg: warning: ignoring pre-dependency problem!
+dpkg: error processing archive /var/cache/apt/archives/base-files_13.8+deb13u8_amd64.deb (--install):
+ unable to clean up mess surrounding './sys' before installing another version: Invalid cross-device link
+Errors were encountered while processing:
+ /var/cache/apt/archives/base-files_13.8+deb13u8_amd64.deb
+E: setup failed: E: env --unset=APT_CONFIG --unset=TMPDIR chroot /scratch dpkg --install failed
+${end}`,
+      ),
+      "dpkg: error processing archive /var/cache/apt/archives/base-files_13.8+deb13u8_amd64.deb (--install): unable to clean up mess surrounding './sys' before installing another version: Invalid cross-device link",
+    ));
+
+  it('is told by mmdebstrap itself when nobody else says anything', () => {
+    assert.equal(
+      mmdebstrapComplaint(`I: extracting archives...\nE: tar --extract failed: 512\n${end}`),
+      'tar --extract failed: 512',
+    );
+    assert.equal(mmdebstrapComplaint(''), undefined);
+  });
+
+  it('is the recipe’s fault when a package is not there, and the host’s when its disk is full', () => {
+    const profile = own('base: debian') as DebianProfile;
+    const explain = (code: 'packages.unavailable' | 'command.failed', message: string) =>
+      explainFailure(profile, new LabError(code, message, { details: { stderr: message } })) as LabError;
+    const missing = explain('packages.unavailable', 'packages of trixie: Unable to locate package nope');
+    assert.deepEqual([missing.code, missing.message], ['image.invalid', '/w/own.yaml: trixie has no package nope']);
+    assert.equal(explain('packages.unavailable', 'no network').code, 'packages.unavailable');
+    assert.equal(explain('command.failed', 'mke2fs: No space left on device').code, 'host.no-space');
+    assert.equal(explain('command.failed', 'E: broken').message, 'the image of profile own could not be made: broken');
   });
 });

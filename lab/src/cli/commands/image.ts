@@ -79,10 +79,12 @@ function showImages(images: readonly ImageStatus[]): string {
   return table(['NAME', 'FROM', 'BASE', 'IMAGE', 'SNAPSHOTS', 'MACHINES', ''], rows);
 }
 
-function stateOf({ state, image, reason, path }: ImageStatus): string {
-  if (image) return `${formatBytes(image.diskBytes)}, built ${new Date(image.builtAt).toISOString().slice(0, 16)}Z`;
+function stateOf({ state, image, reason, path, outdated }: ImageStatus): string {
+  const more = outdated.length === 0 ? '' : `, ${outdated.length} outdated`;
+  if (image)
+    return `${formatBytes(image.diskBytes)}, built ${new Date(image.builtAt).toISOString().slice(0, 16)}Z${more}`;
   if (state === 'invalid') return `cannot be used: ${reason?.replace(`${path}:`, 'line ')}`;
-  return state === 'none-needed' ? 'needs none' : 'not built';
+  return state === 'none-needed' ? 'needs none' : `not built${more}`;
 }
 
 const snapshotBytes = ({ snapshots }: ImageStatus): number => snapshots.reduce((sum, it) => sum + it.diskBytes, 0);
