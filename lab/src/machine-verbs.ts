@@ -12,12 +12,13 @@ import { consoleEnd, type ConsoleMark } from './vm/console-segments.ts';
 import { copyFromGuest } from './vm/copy-from-guest.ts';
 import { type Copied, copyToGuest } from './vm/copy-to-guest.ts';
 import { type DumpFormat, dumpMemory, type MemoryDump } from './vm/dump-memory.ts';
+import { endMachine } from './vm/end-machine.ts';
 import type { Guest } from './vm/guest.ts';
 import { instanceFiles } from './vm/instance-files.ts';
 import { listInstances } from './vm/list-instances.ts';
 import { attachMachine } from './vm/machine.ts';
 import { type MachineDetails, machineDetails } from './vm/machine-details.ts';
-import { type MachineStatus, machineStatus } from './vm/machine-status.ts';
+import { knownInstance, type MachineStatus, machineStatus } from './vm/machine-status.ts';
 import { type GdbSession, openGdb } from './vm/open-gdb.ts';
 import { listMachineSnapshots, type MachineSnapshot, removeMachineSnapshot } from './vm/machine-snapshots.ts';
 import { reapInstances } from './vm/reap-instances.ts';
@@ -29,7 +30,6 @@ import { runningInstance } from './vm/running-instance.ts';
 import { saveMachine } from './vm/save-machine.ts';
 import { withTerminal } from './vm/terminal.ts';
 import { followInstanceConsole } from './vm/until-dead.ts';
-import { stopInstance } from './vm/stop-instance.ts';
 
 export type CopyCommand = { vm: string; direction: 'to-guest' | 'from-guest'; from: string; to: string };
 
@@ -66,11 +66,9 @@ export function machineVerbs(site: Site) {
     /** Livepatches a machine has enabled; undefined when its guest does not answer at once. */
     vmLivepatches: (name: string, ctx: OpContext): Promise<string[] | undefined> => loadedLivepatches(paths, name, ctx),
 
-    /** Ends the machine; its directory stays, for its console and to start it again. Throws `vm.unknown`. */
-    vmDown: async (name: string, ctx: OpContext): Promise<void> => {
-      await known(name, ctx);
-      await stopInstance(instanceFiles(paths, name));
-    },
+    /** Ends the machine; its directory stays, for its console, its disk, and to start it again. Throws `vm.unknown`. */
+    vmDown: async (name: string, ctx: OpContext): Promise<void> =>
+      endMachine(paths, await knownInstance(paths, name, ctx.signal), ctx),
 
     /** Ends the machine and forgets it. Throws `vm.unknown`. */
     vmRemove: async (name: string, ctx: OpContext): Promise<void> => {

@@ -99,6 +99,21 @@ describe('lpl vm', function () {
     assert.deepEqual(await lab.qemus(), []);
   });
 
+  it('a root disk outlives down and up, and what was written last is on it; --fresh begins on another', async () => {
+    const read = async () =>
+      (await lab.run('vm', 'ssh', 'disk', 'cat /root/file; true')).json['stdout'] as string | undefined;
+    const up = await lab.run('vm', 'up', 'disk', '--target', testTarget, '--profile', 'debian');
+    assert.equal(up.code, 0, up.stderr);
+    await lab.run('vm', 'ssh', 'disk', 'echo kept > /root/file');
+    assert.equal((await lab.run('vm', 'down', 'disk')).code, 0);
+    const again = await lab.run('vm', 'up', 'disk');
+    assert.deepEqual([again.json['profile'], again.json['start'], await read()], ['debian', 'cold', 'kept\n']);
+    await lab.run('vm', 'down', 'disk');
+    const fresh = await lab.run('vm', 'up', 'disk', '--fresh');
+    assert.deepEqual([fresh.json['start'], await read()], ['snapshot', '']);
+    assert.equal((await lab.run('vm', 'rm', 'disk')).code, 0);
+  }).timeout(600_000);
+
   it('says in one line what is wrong with a request', async () => {
     for (const words of [
       ['up', 'web2', '--forward', '80'],

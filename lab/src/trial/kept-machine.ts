@@ -1,6 +1,6 @@
 // A named machine that outlives whoever started it, with everything in it that trials have: agent, service, modules.
 
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
@@ -12,7 +12,7 @@ import { checkForwards, type Forward } from '../vm/forwards.ts';
 import { findProfile, prepareProfile } from '../vm/guest-profile.ts';
 import { instanceFiles } from '../vm/instance-files.ts';
 import type { InstanceConfig } from '../vm/instance-record.ts';
-import { inspectInstance } from '../vm/instance-state.ts';
+import { inspectInstance, type InstanceState } from '../vm/instance-state.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
@@ -26,8 +26,10 @@ export type KeptMachineRequest = {
   memoryMiB?: number;
   cpus?: number;
   forwards?: readonly Forward[];
-  /** Default `snapshot`. */
+  /** Default `snapshot`; a machine that goes on with its root disk boots in any case. */
   start?: 'snapshot' | 'cold';
+  /** On a new root disk, though there is one of its last run. */
+  fresh?: boolean;
 };
 
 /** Starts it. Throws `usage.invalid` for a bad name before anything else, `vm.running`, or as booting does. */
@@ -57,14 +59,28 @@ export async function startKeptMachine(
   const { accelerator } = await chooseAccelerator(where, ctx);
   const kept = { lifetime: 'kept', start: wanted.start ?? 'snapshot' } as const;
   const { name, cpus, memoryMiB, forwards } = wanted;
+  const keptDisk = request.fresh ? undefined : await diskOf(before, wanted.profile);
   const shape = {
     name,
     profile,
     ...(cpus ? { cpus } : {}),
     ...(memoryMiB ? { memoryMiB } : {}),
     ...(forwards ? { forwards } : {}),
+    ...(keptDisk ? { keptDisk } : {}),
   };
   return startMachine({ ...where, ...shape, ...kept, accelerator, agent: await readFile(agent) }, ctx);
+}
+
+/** Backing file of the root disk of its last run; undefined when it had none, or had one of another profile. */
+async function diskOf(before: InstanceState | undefined, profile: string): Promise<string | undefined> {
+  const backing = before?.config?.boot.rootDisk;
+  if (!before || !backing || before.config?.profile !== profile) return undefined;
+  const isThere = (path: string) => stat(path).then(Boolean, () => false);
+  if (!(await isThere(before.files.rootDisk))) return undefined;
+  if (await isThere(backing)) return backing;
+  throw new LabError('state.corrupt', `the root disk of ${before.files.name} lacks what it builds on: ${backing}`, {
+    hint: `\`lpl vm up ${before.files.name} --fresh\` begins on a new one`,
+  });
 }
 
 /** What a machine that ran before was. */

@@ -3,7 +3,8 @@
 import { LabError } from '../core/error.ts';
 import { processAgeMs } from '../core/host-process.ts';
 import type { Forward } from './forwards.ts';
-import type { InstanceFiles } from './instance-files.ts';
+import type { LabPaths } from '../core/paths.ts';
+import { type InstanceFiles, instanceFiles } from './instance-files.ts';
 import type { InstanceConfig } from './instance-record.ts';
 import { type InstanceState, inspectInstance } from './instance-state.ts';
 
@@ -30,13 +31,14 @@ export type MachineStatus = {
   consoleLog: string;
 };
 
+/** A machine that there is, whatever its state. Throws `vm.unknown`. */
+export async function knownInstance(paths: LabPaths, name: string, signal: AbortSignal): Promise<InstanceState> {
+  return existing(instanceFiles(paths, name), signal);
+}
+
 /** Throws `vm.unknown`. */
 export async function machineStatus(files: InstanceFiles, signal: AbortSignal): Promise<MachineStatus> {
-  const found = await inspectInstance(files, signal);
-  if (!found)
-    throw new LabError('vm.unknown', `there is no machine ${files.name}`, {
-      hint: '`lpl vm ls` shows those there are',
-    });
+  const found = await existing(files, signal);
   const { state, reason, config, run } = found;
   return {
     name: files.name,
@@ -56,4 +58,10 @@ export async function machineStatus(files: InstanceFiles, signal: AbortSignal): 
 
 function shapeOf({ cpus, memoryMiB, lifetime, start }: InstanceConfig) {
   return { cpus, memoryMiB, lifetime, start };
+}
+
+async function existing(files: InstanceFiles, signal: AbortSignal): Promise<InstanceState> {
+  const found = await inspectInstance(files, signal);
+  if (found) return found;
+  throw new LabError('vm.unknown', `there is no machine ${files.name}`, { hint: '`lpl vm ls` shows those there are' });
 }

@@ -36,10 +36,10 @@ export type StartRequest = {
   /** State to go on from; else the kernel boots. */
   state?: SavedState;
   /**
-   * What the guest learns when it asks who it is: new keys and these files; what it was before, with its root disk; or
-   * nothing (it waits for ever, to be saved).
+   * What the guest learns when it asks who it is: new keys and these files, on a new root disk or on that of its last run;
+   * what it was before, with its root disk; or nothing (it waits for ever, to be saved).
    */
-  identity: { guestFiles: readonly GuestFile[] } | KeptIdentity | 'nothing';
+  identity: { guestFiles: readonly GuestFile[]; keepsDisk?: boolean } | KeptIdentity | 'nothing';
 };
 
 /** Copies that a user's snapshot keeps. */
@@ -129,7 +129,9 @@ async function prepareDirectory({ files, config, identity }: StartRequest, signa
   privateDirectory(files.directory);
   await rm(files.sockets, { recursive: true, force: true });
   privateDirectory(files.sockets);
-  const stale = [files.run, files.pidFile, files.qemuLog, files.cpuLog, files.parcel, files.rootDisk];
+  const keepsDisk = typeof identity === 'object' && 'guestFiles' in identity && identity.keepsDisk === true;
+  const disk = keepsDisk ? [] : [files.rootDisk];
+  const stale = [files.run, files.pidFile, files.qemuLog, files.cpuLog, files.parcel, ...disk];
   await Promise.all(stale.map((path) => rm(path, { force: true })));
   const { labRoot, rootDisk } = config.boot;
   if (typeof identity === 'object' && 'identity' in identity) {
@@ -137,7 +139,7 @@ async function prepareDirectory({ files, config, identity }: StartRequest, signa
     if (rootDisk) await copyFile(identity.rootDisk, files.rootDisk, constants.COPYFILE_FICLONE);
     return;
   }
-  if (rootDisk) await createOverlay({ labRoot, path: files.rootDisk, backing: rootDisk }, signal);
+  if (rootDisk && !keepsDisk) await createOverlay({ labRoot, path: files.rootDisk, backing: rootDisk }, signal);
   if (identity === 'nothing') return layParcel(files.parcel);
   const keys = await makeSshKeys(files);
   await layParcel(files.parcel, { hostName: files.name, keys, files: identity.guestFiles });

@@ -32,6 +32,8 @@ export type MachineRequest = {
   kernel: BootableKernel;
   lifetime: 'kept' | 'throw-away';
   accelerator: Accelerator;
+  /** Backing file of the root disk that the machine has from its last run and goes on with; it then boots for real. */
+  keptDisk?: string;
   /** From a snapshot, made when there is none yet, or by booting the kernel for real. */
   start: 'snapshot' | 'cold';
   /** Ports of the host on 127.0.0.1 that lead into the guest; checked before anything else is done. */
@@ -65,20 +67,22 @@ export async function startMachine(request: MachineRequest, ctx: OpContext): Pro
   requireRoom({ name: files.name, ...sizeOf(request) }, liveGuests(), await readHost());
   const bootTimeoutMs = request.bootTimeoutMs ?? defaultBootTimeoutMs;
   const shape = await configOf(request, ctx);
+  // A snapshot's memory knows another disk.
+  const start = request.keptDisk ? 'cold' : request.start;
   const begin =
-    request.start === 'snapshot'
+    start === 'snapshot'
       ? await runStage(ctx, { id: 'snapshot', title: `Snapshot of a booted ${kernel.release}` }, (stage) =>
           ensureBootSnapshot({ paths, shape, bootTimeoutMs }, stage),
         )
-      : { ram: { kind: 'own' } as const, boot: shape.boot };
-  const verb = request.start === 'snapshot' ? 'Restore' : 'Boot';
+      : { ram: { kind: 'own' } as const, boot: bootOf(shape.boot, request.keptDisk) };
+  const verb = start === 'snapshot' ? 'Restore' : 'Boot';
   return runStage(ctx, { id: 'boot', title: `${verb} ${request.name} (${kernel.release})` }, async (stage) => {
-    const identity = { guestFiles: request.extraFiles ?? [] };
+    const identity = { guestFiles: request.extraFiles ?? [], keepsDisk: request.keptDisk !== undefined };
     const { boot, ...from } = begin;
     const run = await startInstance({ files, config: { ...shape, boot }, identity, ...from }, stage);
     try {
       const wait = { files, run, consoleFrom: consoleStart, timeoutMs: bootTimeoutMs };
-      const guest = await (request.start === 'snapshot' ? waitForGuest : waitForBoot)(wait, stage);
+      const guest = await (start === 'snapshot' ? waitForGuest : waitForBoot)(wait, stage);
       ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
       stage.note(`ssh on 127.0.0.1:${run.ports.ssh}, ${shape.accelerator}`);
       return await machineOf(files, run, guest);
@@ -132,4 +136,8 @@ function rootParameters({ rootDisk }: GuestProfile): string[] {
 
 function sizeOf({ cpus, memoryMiB, profile = tiny }: MachineRequest): { cpus: number; memoryMiB: number } {
   return { cpus: cpus ?? 2, memoryMiB: memoryMiB ?? profile.memoryMiB };
+}
+
+function bootOf(boot: InstanceConfig['boot'], keptDisk: string | undefined): InstanceConfig['boot'] {
+  return keptDisk ? { ...boot, rootDisk: keptDisk } : boot;
 }

@@ -13,6 +13,7 @@ type UpOptions = {
   cpus?: string;
   forward: string[];
   cold?: boolean;
+  fresh?: boolean;
 };
 
 export function addVmUpCommand(vm: Command, lab: () => Lab): void {
@@ -32,6 +33,7 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
         .argParser((text: string, before: string[]) => [...before, text]),
     )
     .option('--cold', 'boot the kernel, not a snapshot of a booted one')
+    .option('--fresh', 'on a new root disk, though the machine has one of its last run')
     .addHelpText(
       'after',
       '\nExample:\n  lpl vm up web1 --target debian:bookworm/cloud-amd64@6.1 --profile debian --forward 8080:80\n  lpl vm up mine --target tree:../linux/build',
@@ -46,7 +48,7 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
     );
 }
 
-function requestOf(name: string, { target, profile, memory, cpus, forward, cold }: UpOptions): MachineCommand {
+function requestOf(name: string, { target, profile, memory, cpus, forward, cold, fresh }: UpOptions): MachineCommand {
   const forwards: Forward[] = forward.map(parseForward);
   return {
     name,
@@ -56,6 +58,7 @@ function requestOf(name: string, { target, profile, memory, cpus, forward, cold 
     ...(cpus === undefined ? {} : { cpus: wholeNumber('--cpus', cpus) }),
     ...(forwards.length === 0 ? {} : { forwards }),
     ...(cold ? { start: 'cold' } : {}),
+    ...(fresh ? { fresh } : {}),
   };
 }
 
