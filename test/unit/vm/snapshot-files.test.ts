@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findSnapshotDamage, recordSnapshot } from '../../../lab/src/vm/snapshot-files.ts';
+import {
+  findSnapshotDamage,
+  keepRootDisk,
+  recordSnapshot,
+  snapshotRootDisk,
+} from '../../../lab/src/vm/snapshot-files.ts';
 
 describe('the files of a snapshot', () => {
   let directory: string;
@@ -11,6 +16,8 @@ describe('the files of a snapshot', () => {
     await mkdir(directory);
     await writeFile(join(directory, 'ram'), Buffer.alloc(64 * 1024, 1));
     await writeFile(join(directory, 'state'), 'state');
+    await writeFile(join(directory, '../overlay'), 'disk');
+    await keepRootDisk(directory, join(directory, '../overlay'));
     await recordSnapshot(directory);
   });
   afterEach(() => rm(join(directory, '..'), { recursive: true }));
@@ -35,6 +42,12 @@ describe('the files of a snapshot', () => {
     ['memory cut short', () => truncate(join(directory, 'ram'), 4096), /memory has 4096 bytes of 65536/],
     ['memory with holes', makeHole, /memory has new holes/],
     ['no memory', () => rm(join(directory, 'ram')), /files are missing/],
+    [
+      'another root disk',
+      async () => writeFile((await snapshotRootDisk(directory)) ?? '', 'DISK'),
+      /root disk was changed/,
+    ],
+    ['no root disk', async () => rm((await snapshotRootDisk(directory)) ?? ''), /root disk was changed/],
     ['no record', () => rm(join(directory, 'snapshot.json')), /record is missing/],
   ];
   for (const [what, spoil, expected] of damages)
