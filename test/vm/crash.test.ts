@@ -1,10 +1,13 @@
 // Every way a guest can go wrong, for real: told as it happens, with registers and stack, and kept for who comes later.
 
 import assert from 'node:assert/strict';
+import { silentAfterMs } from '../../lab/src/vm/heartbeat.ts';
 import { inspectInstance } from '../../lab/src/vm/instance-state.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
 import { machineDetails } from '../../lab/src/vm/machine-details.ts';
+import { resetMachine } from '../../lab/src/vm/reset-machine.ts';
 import { buildTestModule } from '../support/build-module.ts';
+import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 import { watchEvents } from '../support/watch-events.ts';
 
@@ -68,6 +71,20 @@ kill $!`,
     await watcher.close();
   });
 
+  it('is merely busy, on every CPU and in silence: nobody is accused', async () => {
+    const watcher = await watchEvents(machine, patienceMs);
+    const seconds = silentAfterMs / 1000 + 5;
+    await machine.guest.script(`for i in 1 2 3 4 5 6; do timeout ${seconds} yes > /dev/null & done; wait`, {
+      signal,
+      timeoutMs: patienceMs,
+    });
+    assert.deepEqual(
+      watcher.events.filter(({ type }) => type === 'problem'),
+      [],
+    );
+    await watcher.close();
+  });
+
   it('falls silent with its CPUs spinning: told with their registers; a stopped one is not accused', async () => {
     await machine.qmp('stop', {}, signal);
     const watcher = await watchEvents(machine, patienceMs);
@@ -77,6 +94,9 @@ kill $!`,
     assert.match(problem.text, /CPU#0 at [0-9a-f]{16}, running, interrupts off; CPU#1 at [0-9a-f]{16}, running/);
     assert.match(lines.join('\n'), /RAX=[0-9a-f]{16}[^]*CR3=/);
     await watcher.close();
+    await operate((ctx) => resetMachine(machine, ctx));
+    const details = await machineDetails(lab.paths, 'trouble', signal);
+    assert.deepEqual([details.state, details.lastReport], ['running', undefined], 'after a reset all is well');
   });
 });
 

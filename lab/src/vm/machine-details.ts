@@ -3,9 +3,11 @@
 import type { LabPaths } from '../core/paths.ts';
 import { knownAccelerator } from './accelerator.ts';
 import { lastConsole } from './console.ts';
+import type { ConsoleLine } from './console-line.ts';
 import { type ConsoleReport, findReports } from './console-report.ts';
 import { instanceFiles } from './instance-files.ts';
 import { readInstanceConfig } from './instance-record.ts';
+import { markers } from './readiness.ts';
 import { type MachineStatus, machineStatus } from './machine-status.ts';
 import { type MemoryUse, memoryUse } from './memory-use.ts';
 
@@ -14,7 +16,7 @@ export type MachineDetails = MachineStatus & {
   acceleratorReason?: string;
   /** Kernel parameters. */
   commandLine: string[];
-  /** The last trouble on its console, with registers and stack. */
+  /** The last trouble of this boot on its console, with registers and stack. */
   lastReport?: ConsoleReport;
   /** Of its QEMU, on the host. */
   memory?: MemoryUse;
@@ -32,7 +34,7 @@ export async function machineDetails(paths: LabPaths, name: string, signal: Abor
     status.pid === undefined ? undefined : memoryUse(status.pid),
     lastConsole(files.consoleLog, recentLines),
   ]);
-  const lastReport = findReports(lines).at(-1);
+  const lastReport = findReports(sinceBoot(lines)).at(-1);
   return {
     ...status,
     ...(lastReport ? { lastReport } : {}),
@@ -40,4 +42,9 @@ export async function machineDetails(paths: LabPaths, name: string, signal: Abor
     ...(choice?.accelerator === status.accelerator ? { acceleratorReason: choice.reason } : {}),
     ...(memory ? { memory } : {}),
   };
+}
+
+/** What the guest has printed since init last began: a reset leaves the trouble of before behind. */
+function sinceBoot(lines: readonly ConsoleLine[]): readonly ConsoleLine[] {
+  return lines.slice(lines.findLastIndex(({ text }) => text.includes(markers.waiting)) + 1);
 }

@@ -16,7 +16,7 @@ import { readSshKeys } from './ssh-keys.ts';
 import { untilDead } from './until-dead.ts';
 
 /** Printed by images/guest/rc: when it waits for its parcel, and when dropbear listens. */
-const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };
+export const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };
 
 export type BootWait = {
   files: InstanceFiles;
