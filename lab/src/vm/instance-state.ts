@@ -1,5 +1,6 @@
 // What a machine is doing, derived each time: is that very QEMU process alive, what does QMP say, how did the console end.
 
+import { statfs } from 'node:fs/promises';
 import { isAlive, processArgv, type ProcessIdentity } from '../core/host-process.ts';
 import { isLabError } from '../core/error.ts';
 import { lastConsoleLines } from './console.ts';
@@ -57,9 +58,17 @@ async function askQemu(files: InstanceFiles, signal: AbortSignal): Promise<Pick<
     return { state: status === 'guest-panicked' ? 'panicked' : 'paused', reason: status };
   } catch (error) {
     if (isLabError(error, 'vm.dead')) return { state: 'stopped', reason: 'QEMU has just ended' };
+    if (isLabError(error, 'qemu.mute') && (await isDiskFull(files)))
+      return { state: 'broken', reason: `no room in ${files.directory}: the guest stands still until there is` };
     if (isLabError(error)) return { state: 'broken', reason: error.message };
     throw error;
   }
+}
+
+/** The console log is evidence: while it cannot be written, QEMU waits for its logger, and goes on when there is room. */
+async function isDiskFull({ directory }: InstanceFiles): Promise<boolean> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize < 64 * 1024;
 }
 
 async function howItEnded(files: InstanceFiles): Promise<Pick<InstanceState, 'state' | 'reason'>> {
