@@ -5,9 +5,12 @@ export type ConsoleLine = { text: string; at?: number };
 
 const maxLineChars = 2_000;
 
-/** Control sequences that firmware and shells print (ECMA-48), and carriage returns. */
+/**
+ * What firmware, shells and hostile guests print to steer a terminal (ECMA-48: CSI, OSC, other escapes), and control
+ * characters but the tab: lines are shown in terminals and reports.
+ */
 // eslint-disable-next-line no-control-regex
-const controls = /\x1b\[[0-9;?]*[A-Za-z]|\x1bc|\r/g;
+const controls = /\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*\x07?|\x1b.?|[\x00-\x08\x0a-\x1f\x7f]/g;
 
 /** svlogd -ttt: UTC, hundredths of a millisecond. */
 const stamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})\d\d ?/;

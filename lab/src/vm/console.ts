@@ -56,7 +56,7 @@ export async function lastConsoleLines(path: string, count: number): Promise<str
 export async function lastConsole(path: string, count: number): Promise<ConsoleLine[]> {
   const text = await consoleTail(path, Math.max(chunkBytes, count * 160));
   const lines = text.split('\n').map(readConsoleLine);
-  return lines.filter((line) => line.text).slice(-count);
+  return lines.filter((line) => line.text).slice(count === 0 ? Infinity : -count);
 }
 
 /** Whole lines of a growing log, a chunk at a time, from segment to segment. */

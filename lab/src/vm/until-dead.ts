@@ -22,12 +22,16 @@ export async function followInstanceConsole(
 ): Promise<void> {
   const over = new AbortController();
   let isDead = false;
-  const death = untilDead(files, run, AbortSignal.any([signal, over.signal])).then(() => void (isDead = true));
+  const death = untilDead(files, run, AbortSignal.any([signal, over.signal])).then(
+    () => void (isDead = true),
+    // Cut short by the signal, which ends the following as well.
+    () => undefined,
+  );
   try {
     await followConsole(files.consoleLog, { signal, from, isOver: () => isDead }, (_, line) => onLine(line));
   } finally {
     over.abort();
-    await death.catch(() => undefined);
+    await death;
   }
 }
 

@@ -66,6 +66,11 @@ describe('console follower', () => {
     assert.equal(readFileSync(join(directory, 'copy'), 'utf8'), 'three\nfour\n');
   });
 
+  it('takes off whatever would steer a terminal', async () => {
+    writeFileSync(log, '\x1b]0;title\x07a\x1b[31mb\x00\x1b(c\td\x07\n');
+    assert.deepEqual(await linesOf({}), ['abc\td']);
+  });
+
   it('cuts a line without end', async () => {
     writeFileSync(log, `${'x'.repeat(200_000)}\nend\n`);
     const lengths: number[] = [];
@@ -85,6 +90,7 @@ describe('console follower', () => {
   it('reads the last lines, and none of a file that is not there', async () => {
     writeFileSync(log, 'a\nb\n\nc\n');
     assert.deepEqual(await lastConsoleLines(log, 2), ['b', 'c']);
+    assert.deepEqual(await lastConsoleLines(log, 0), []);
     assert.deepEqual(await lastConsoleLines(`${log}.none`, 2), []);
     writeFileSync(log, '');
     assert.deepEqual(await lastConsoleLines(log, 2), []);
