@@ -3,7 +3,8 @@
 //   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
 //   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
 //   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
-//   lpl-agent clock SEC USEC         sets the time, for a machine that was restored from a snapshot
+//   lpl-agent identity DISK          waits for the parcel on that disk (lab/src/vm/parcel.ts) and makes this machine what it says
+//   lpl-agent clock SEC USEC         sets the time, for a machine that went back to a snapshot
 //
 // Whoever started witness or transition holds their stdin: when it closes, they end (dropbear does not tell them otherwise).
 // It allocates nothing while it watches, so that it sees the guest and not itself; it reports its own CPU time.
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -269,6 +271,76 @@ static int set_clock(long long seconds, long microseconds)
 	return clock_settime(CLOCK_REALTIME, &t) ? 1 : 0;
 }
 
+enum { parcel_block = 65536, parcel_header = 512 };
+
+// One file or directory of a newc archive, below the root. A FIFO in its place is fed and then gone: somebody waits for it.
+static void place(const char *path, unsigned mode, const char *content, size_t size)
+{
+	struct stat there;
+	int fd;
+
+	if (S_ISDIR(mode)) {
+		mkdir(path, mode & 07777);
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode & 07777);
+	if (fd < 0 || write(fd, content, size) != (ssize_t)size) {
+		perror(path);
+		return;
+	}
+	if (!fstat(fd, &there) && S_ISFIFO(there.st_mode))
+		unlink(path);
+	else
+		fchmod(fd, mode & 07777);
+	close(fd);
+}
+
+// newc (kernel: Documentation/driver-api/early-userspace/buffer-format.rst): 110 bytes of hex fields, name, content, each to 4.
+static void unpack(char *at, const char *end)
+{
+	while (at + 110 < end && !memcmp(at, "070701", 6)) {
+		unsigned field[13];
+		char *name = at + 110, *content;
+
+		for (int i = 0; i < 13; i++)
+			sscanf(at + 6 + 8 * i, "%8x", &field[i]);
+		if (!strcmp(name, "TRAILER!!!"))
+			return;
+		content = at + ((110 + field[11] + 3) & ~3u);
+		if (content + field[6] > end)
+			return;
+		place(name, field[1], content, field[6]);
+		at = content + ((field[6] + 3) & ~3u);
+	}
+}
+
+// Reads past the page cache, for the host writes while we look. The header's first byte is written last.
+static int identity(const char *disk)
+{
+	static char header[parcel_header] __attribute__((aligned(4096)));
+	char name[65], *archive = NULL;
+	long long seconds;
+	long blocks, micros;
+	int fd = open(disk, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+	if (fd < 0 || chdir("/")) {
+		perror(disk);
+		return 1;
+	}
+	while (pread(fd, header, sizeof(header), 0) == sizeof(header) &&
+	       sscanf(header, "+lpl-parcel %ld %64s %lld %ld", &blocks, name, &seconds, &micros) != 4)
+		usleep(2000);
+	if (*header != '+' || posix_memalign((void **)&archive, 4096, blocks * parcel_block))
+		return 1;
+	set_clock(seconds, micros);
+	sethostname(name, strlen(name));
+	for (long i = 0; i < blocks; i++)
+		if (pread(fd, archive + i * parcel_block, parcel_block, (i + 1) * parcel_block) != parcel_block)
+			return 1;
+	unpack(archive, archive + blocks * parcel_block);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -278,8 +350,10 @@ int main(int argc, char **argv)
 		return witness(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "transition"))
 		return transition(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "identity"))
+		return identity(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "clock"))
 		return set_clock(atoll(argv[2]), atol(argv[3]));
-	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID... | transition MODULE | clock SEC USEC\n");
+	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID... | transition MODULE | identity DISK | clock SEC USEC\n");
 	return 2;
 }

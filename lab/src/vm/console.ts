@@ -8,7 +8,7 @@ import { type ConsoleMark, consoleSegments, consoleStart, consoleTail } from './
 
 const chunkBytes = 64 * 1024;
 const maxRestChars = 4_000;
-const intervalMs = 40;
+const defaultIntervalMs = 40;
 
 export type FollowOptions = {
   signal: AbortSignal;
@@ -16,6 +16,8 @@ export type FollowOptions = {
   from?: ConsoleMark;
   /** Tells that nobody writes any more: the log is then read to its end, and no further. */
   isOver?: () => boolean | Promise<boolean>;
+  /** How often to look; default 40 ms. */
+  intervalMs?: number;
 };
 
 /**
@@ -27,6 +29,7 @@ export async function followConsole<T>(
   options: FollowOptions,
   onLine: (text: string, line: ConsoleLine) => T | undefined | void,
 ): Promise<T | undefined> {
+  const intervalMs = options.intervalMs ?? defaultIntervalMs;
   const reader = new ConsoleReader(path, options.from ?? consoleStart);
   try {
     const wait = { what: `console ${path}`, timeoutMs: Infinity, intervalMs, signal: options.signal };

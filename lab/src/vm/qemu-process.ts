@@ -27,7 +27,7 @@ export async function startQemu(launch: Launch, signal: AbortSignal): Promise<Pr
   const { child, failure } = spawnQemu(launch);
   await child.start();
   const waitFor = <T>(what: string, probe: () => Promise<T | undefined> | T | undefined) =>
-    waitUntil({ what, timeoutMs: startMs, intervalMs: 10, signal }, async () => {
+    waitUntil({ what, timeoutMs: startMs, intervalMs: 3, signal }, async () => {
       const error = await failure();
       if (error) throw error;
       return probe();

@@ -18,6 +18,9 @@ import { untilDead } from './until-dead.ts';
 /** Printed by images/guest/rc: when it waits for its parcel, and when dropbear listens. */
 export const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };
 
+/** A restored guest is there in a third of a second: every look counts. */
+const intervalMs = 5;
+
 export type BootWait = {
   files: InstanceFiles;
   run: InstanceRun;
@@ -106,7 +109,7 @@ async function consoleMarker(
   signal: AbortSignal,
   isOver: () => boolean,
 ): Promise<void> {
-  const outcome = await followConsole(files.consoleLog, { signal, from: consoleFrom, isOver }, (line) => {
+  const outcome = await followConsole(files.consoleLog, { signal, from: consoleFrom, isOver, intervalMs }, (line) => {
     if (line.includes(marker)) return { panic: undefined };
     const problem = classifyConsoleLine(line);
     return problem?.kind === 'panic' ? { panic: problem.text } : undefined;

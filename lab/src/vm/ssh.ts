@@ -29,6 +29,8 @@ export async function connectSsh(target: SshTarget, signal: AbortSignal): Promis
       port: target.port,
       username: 'root',
       privateKey: target.privateKey,
+      // Without asking first whether none is enough: a round trip less.
+      authHandler: ['publickey'],
       readyTimeout: handshakeMs,
       keepaliveInterval: 2_000,
       keepaliveCountMax: 15,
