@@ -82,8 +82,9 @@ describe('the reaper', () => {
     const files = filesOf('lost');
     await mkdir(files.sockets, { recursive: true });
     const qemu = await decoy('-name', 'guest=lpl-lost,process=x', '-qmp', `unix:${files.qmp},server=on,wait=off`);
+    const ended = new Promise((resolve) => decoys[0]?.once('exit', resolve));
     await reapInstances(paths, signal);
-    await new Promise((resolve) => decoys[0]?.once('exit', resolve));
+    await ended;
     assert.ok(!isThere(qemu));
     assert.ok(!existsSync(files.sockets));
   });
