@@ -3,7 +3,7 @@
 //   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
 //   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
 //   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
-//   lpl-agent identity DISK          waits for the parcel on that disk (lab/src/vm/parcel.ts) and makes this machine what it says
+//   lpl-agent identity DISK          waits for the parcel on that disk (lab/src/vm/image/parcel.ts) and makes this machine what it says
 //   lpl-agent clock SEC USEC         sets the time, for a machine that went back to a snapshot
 //
 // Whoever started witness or transition holds their stdin: when it closes, they end (dropbear does not tell them otherwise).

@@ -5,9 +5,9 @@ import { LabError } from './core/error.ts';
 import type { OpContext } from './core/operation.ts';
 import type { Site } from './core/site.ts';
 import { ensureLabRoot } from './kernel/prepare-kernel.ts';
-import { verifyBaseImage } from './vm/base-image.ts';
-import { findProfile, prepareProfile } from './vm/guest-profile.ts';
-import { type ImageStatus, listImages } from './vm/image-status.ts';
+import { verifyBaseImage } from './vm/image/base-image.ts';
+import { findProfile, prepareProfile } from './vm/image/guest-profile.ts';
+import { type ImageStatus, listImages } from './vm/image/image-status.ts';
 
 export function imageVerbs(site: Site) {
   /** Throws `image.unknown` or `image.invalid`. */

@@ -37,13 +37,13 @@ export type { BuildReason, BuildResult } from './build/result.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
 export type { TrialSummary } from './trial/run-scenario.ts';
-export type { Guest } from './vm/guest.ts';
-export { type Forward, parseForward } from './vm/forwards.ts';
-export type { ConsoleLine } from './vm/console-line.ts';
-export type { Copied } from './vm/copy-to-guest.ts';
+export type { Guest } from './vm/guest/guest.ts';
+export { type Forward, parseForward } from './vm/qemu/forwards.ts';
+export type { ConsoleLine } from './vm/console/console-line.ts';
+export type { Copied } from './vm/guest/copy-to-guest.ts';
 export type { MachineDetails } from './vm/machine-details.ts';
 export type { MachineSnapshot } from './vm/machine-snapshots.ts';
-export type { ImageStatus } from './vm/image-status.ts';
+export type { ImageStatus } from './vm/image/image-status.ts';
 export type { MachineStatus } from './vm/machine-status.ts';
 
 export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };

@@ -7,7 +7,7 @@ import { labPaths } from '../../lab/src/core/paths.ts';
 import { cacheRooms } from '../../lab/src/core/rooms.ts';
 import { prepareToBoot, resolveBootTarget } from '../../lab/src/kernel/boot-target.ts';
 import type { BootableKernel } from '../../lab/src/kernel/target.ts';
-import { instanceFiles } from '../../lab/src/vm/instance-files.ts';
+import { instanceFiles } from '../../lab/src/vm/instance/instance-files.ts';
 import type { MachineRequest } from '../../lab/src/vm/start-machine.ts';
 import { operate } from '../support/operation.ts';
 import { startTestMachine, type TestLab } from '../support/test-machine.ts';

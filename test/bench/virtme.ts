@@ -16,7 +16,7 @@ import { prepareToBoot, resolveBootTarget } from '../../lab/src/kernel/boot-targ
 import type { BootableKernel } from '../../lab/src/kernel/target.ts';
 import { ensureRoot, type RootRecipe } from '../../lab/src/toolroot/extracted-root.ts';
 import { openPackageView } from '../../lab/src/toolroot/package-view.ts';
-import { labQemuArgv, labRootArgv } from '../../lab/src/vm/lab-root.ts';
+import { labQemuArgv, labRootArgv } from '../../lab/src/vm/qemu/lab-root.ts';
 import { operate } from '../support/operation.ts';
 import { measure, type Row } from './measure.ts';
 

@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { asLabError } from '../../lab/src/core/error.ts';
-import { createOverlay } from '../../lab/src/vm/overlay.ts';
+import { createOverlay } from '../../lab/src/vm/image/overlay.ts';
 
 const [labRoot = '', backing = '', path = ''] = process.argv.slice(2);
 const outcome = await createOverlay({ labRoot, backing, path }, new AbortController().signal).then(

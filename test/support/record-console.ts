@@ -1,7 +1,7 @@
 // Records test/fixtures/console: what a stock kernel prints when it is in each kind of trouble.
 //   npx tsx test/support/record-console.ts
 
-import { copyConsole } from '../../lab/src/vm/console-segments.ts';
+import { copyConsole } from '../../lab/src/vm/console/console-segments.ts';
 import { buildTestModule } from './build-module.ts';
 import { openTestLab, startTestMachine } from './test-machine.ts';
 

@@ -1,8 +1,8 @@
 // Watches a machine in a test: all events so far, and the first that fits.
 
 import { waitUntil } from '../../lab/src/core/wait.ts';
-import type { ProblemKind } from '../../lab/src/vm/console-problem.ts';
-import type { ConsoleReport } from '../../lab/src/vm/console-report.ts';
+import type { ProblemKind } from '../../lab/src/vm/console/console-problem.ts';
+import type { ConsoleReport } from '../../lab/src/vm/console/console-report.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
 import type { MachineEvent } from '../../lab/src/vm/watch-machine.ts';
 

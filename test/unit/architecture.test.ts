@@ -11,16 +11,24 @@ const root = join(import.meta.dirname, '../..');
 /** Lower rooms first; a room may import itself and every room before it on another row. */
 const floors = [['core'], ['toolroot'], ['kernel'], ['patch', 'vm'], ['build', 'klp', 'workload'], ['trial'], ['cli']];
 
-const layers: IForbiddenRuleType[] = floors.flatMap((rooms, floor) =>
-  rooms.map((room) => ({
-    name: `${room}-looks-up`,
-    severity: 'error' as const,
-    from: { path: `^lab/src/${room}/` },
-    to: {
-      path: `^lab/src/(${[...rooms.filter((other) => other !== room), ...floors.slice(floor + 1).flat()].join('|') || 'nothing'})/`,
-    },
-  })),
-);
+/** The vm room's own floors; above them, directly in it, lie the lives of machines. */
+const vmFloors = [['instance'], ['qemu'], ['guest', 'console', 'admission'], ['image'], ['[^/]+\\.ts$']];
+
+const layersOf = (within: string, floors: readonly (readonly string[])[]): IForbiddenRuleType[] =>
+  floors.flatMap((rooms, floor) =>
+    rooms.map((room) => {
+      const above = [...rooms.filter((other) => other !== room), ...floors.slice(floor + 1).flat()];
+      const isFolder = (name: string) => (name.endsWith('$') ? name : `${name}/`);
+      return {
+        name: `${within}${room}-looks-up`,
+        severity: 'error' as const,
+        from: { path: `^${within}${isFolder(room)}` },
+        to: { path: above.length > 0 ? `^${within}(${above.map(isFolder).join('|')})` : '^nothing' },
+      };
+    }),
+  );
+
+const layers = [...layersOf('lab/src/', floors), ...layersOf('lab/src/vm/', vmFloors)];
 
 const only = (name: string, packages: string, allowed: string): IForbiddenRuleType => ({
   name,
@@ -40,7 +48,7 @@ const rules: IForbiddenRuleType[] = [
     to: { path: '^(extension/|lab/src/cli/)' },
   },
   only('execa', 'node_modules/execa', '^lab/src/core/process\\.ts$'),
-  only('ssh2', 'node_modules/(@types/)?ssh2', '^lab/src/vm/ssh'),
+  only('ssh2', 'node_modules/(@types/)?ssh2', '^lab/src/vm/guest/ssh'),
   only('node-qemu', 'node_modules/node-qemu', '^lab/src/vm/'),
   only('vscode', '(^vscode$|node_modules/@types/vscode)', '^extension/'),
 ];
@@ -90,8 +98,8 @@ describe('architecture', function () {
   });
 
   it('reads the environment and exits only where that belongs', () => {
-    // vm/overlay.ts lends node-qemu a search path: there is no other way to tell it which qemu-img.
-    const allowed = /^lab\/src\/(cli\/|core\/paths\.ts$|vm\/overlay\.ts$)|^extension\//;
+    // vm/image/overlay.ts lends node-qemu a search path: there is no other way to tell it which qemu-img.
+    const allowed = /^lab\/src\/(cli\/|core\/paths\.ts$|vm\/image\/overlay\.ts$)|^extension\//;
     const offenders = sources('lab/src').filter(
       (path) => !allowed.test(path) && /process\.(env|exit)\b(?!Code)/.test(readFileSync(join(root, path), 'utf8')),
     );

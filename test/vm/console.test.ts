@@ -5,10 +5,10 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntil } from '../../lab/src/core/wait.ts';
-import { followConsole, lastConsole, lastConsoleLines } from '../../lab/src/vm/console.ts';
-import { consoleEnd } from '../../lab/src/vm/console-segments.ts';
+import { followConsole, lastConsole, lastConsoleLines } from '../../lab/src/vm/console/console.ts';
+import { consoleEnd } from '../../lab/src/vm/console/console-segments.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
-import { withTerminal } from '../../lab/src/vm/terminal.ts';
+import { withTerminal } from '../../lab/src/vm/console/terminal.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
 const { signal } = new AbortController();

@@ -9,11 +9,16 @@ import type { LabEvent } from '../../lab/src/core/event.ts';
 import { cacheRooms } from '../../lab/src/core/rooms.ts';
 import { imageVerbs } from '../../lab/src/image-verbs.ts';
 import { ensureBootable, resolveTarget } from '../../lab/src/kernel/prepare-kernel.ts';
-import { baseImageDirectory, findBaseImage, verifyBaseImage } from '../../lab/src/vm/base-image.ts';
-import { copyToGuest } from '../../lab/src/vm/copy-to-guest.ts';
-import { baseImagePlace, findProfile, type GuestProfile, prepareProfile } from '../../lab/src/vm/guest-profile.ts';
+import { baseImageDirectory, findBaseImage, verifyBaseImage } from '../../lab/src/vm/image/base-image.ts';
+import { copyToGuest } from '../../lab/src/vm/guest/copy-to-guest.ts';
+import {
+  baseImagePlace,
+  findProfile,
+  type GuestProfile,
+  prepareProfile,
+} from '../../lab/src/vm/image/guest-profile.ts';
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
-import { createOverlay } from '../../lab/src/vm/overlay.ts';
+import { createOverlay } from '../../lab/src/vm/image/overlay.ts';
 import { makeLivepatchSelftests } from '../support/livepatch-selftests.ts';
 import { operate } from '../support/operation.ts';
 import { testLabRoot } from '../support/stock-kernel.ts';

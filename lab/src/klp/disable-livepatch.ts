@@ -2,7 +2,7 @@
 
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import { readKlpStatus } from './klp-status.ts';
 import {
   defaultTransitionMs,

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { quoteForGuest } from '../core/command.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 
 export type LoggedResult = {
   exitCode: number;

@@ -2,7 +2,7 @@
 // `replace` came with 6.14 or so, `stack_order` with 6.15; older kernels simply lack the files.
 
 import { LabError } from '../core/error.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 
 export type KlpObject = {
   name: string;

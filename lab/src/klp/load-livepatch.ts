@@ -2,7 +2,7 @@
 
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import { runLogged } from './guest-log.ts';
 import { klpDirectory } from './klp-status.ts';
 import { defaultTransitionMs, followTransition, transitionNote, type TransitionResult } from './transition.ts';

@@ -1,7 +1,7 @@
 // Which tasks hold a transition back, and where they are.
 
 import type { StalledTask } from '../core/event.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import type { Direction } from './transition-samples.ts';
 
 /** Tasks that have not reached the goal of the running transition, with the stacks the kernel shows. */

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { LabError } from '../core/error.ts';
 import { raceSignal } from '../core/wait.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import { klpDirectory } from './klp-status.ts';
 
 export type Direction = 'patching' | 'unpatching';

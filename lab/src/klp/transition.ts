@@ -4,7 +4,7 @@
 import { LabError } from '../core/error.ts';
 import type { StalledTask } from '../core/event.ts';
 import type { StageContext } from '../core/operation.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import { klpDirectory } from './klp-status.ts';
 import { readStragglers } from './stragglers.ts';
 import { type Direction, followSamples, type TransitionSample } from './transition-samples.ts';

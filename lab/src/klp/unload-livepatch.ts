@@ -3,7 +3,7 @@
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { waitUntil } from '../core/wait.ts';
-import type { Guest } from '../vm/guest.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import { klpDirectory, readKlpStatus } from './klp-status.ts';
 
 export type UnloadRequest = { guest: Guest; module: string; /** default 10 s */ timeoutMs?: number };

@@ -10,7 +10,7 @@ import { version } from '../core/version.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
 import { formatTargetName } from '../kernel/target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
-import { findProfile, prepareProfile } from '../vm/guest-profile.ts';
+import { findProfile, prepareProfile } from '../vm/image/guest-profile.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
 import { reproducerFiles } from './reproduce.ts';

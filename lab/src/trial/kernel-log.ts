@@ -1,8 +1,8 @@
 // The kernel log of a run: a canary is written first, so that a log that overflowed or was cleared is noticed.
 
 import { randomBytes } from 'node:crypto';
-import type { Guest } from '../vm/guest.ts';
-import { classifyConsoleLine } from '../vm/console-problem.ts';
+import type { Guest } from '../vm/guest/guest.ts';
+import { classifyConsoleLine } from '../vm/console/console-problem.ts';
 import type { Evidence } from './evidence.ts';
 
 /** Writes the canary and returns it. */

@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import type { StageContext } from '../core/operation.ts';
-import type { Guest } from '../vm/guest.ts';
-import type { GuestFile } from '../vm/parcel.ts';
+import type { Guest } from '../vm/guest/guest.ts';
+import type { GuestFile } from '../vm/image/parcel.ts';
 import type { ReproducerEvidence } from './evidence.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 

@@ -8,7 +8,7 @@ import { asLabError, isLabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import { appendNdjson, writeJson } from '../core/store.ts';
 import type { BuildResult } from '../build/result.ts';
-import { copyConsole } from '../vm/console-segments.ts';
+import { copyConsole } from '../vm/console/console-segments.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import { recordReboot } from './control.ts';
 import type { Evidence, PatchEvidence } from './evidence.ts';

@@ -16,7 +16,7 @@ import { readJson, writeJson } from '../core/store.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { startMachine } from './start-machine.ts';
 import { removeInstance } from './remove-instance.ts';
-import type { Accelerator } from './qemu-argv.ts';
+import type { Accelerator } from './qemu/qemu-argv.ts';
 
 /** `reason`: one phrase for doctor. */
 export type AcceleratorChoice = { accelerator: Accelerator; reason: string };

@@ -1,12 +1,12 @@
 // Reports of troubles that a guest cannot tell of itself: it fell silent, or was reset without a word. QEMU knows more.
 
 import { readFile } from 'node:fs/promises';
-import type { ConsoleReport } from './console-report.ts';
-import { lastConsoleLines } from './console.ts';
+import type { ConsoleReport } from './console/console-report.ts';
+import { lastConsoleLines } from './console/console.ts';
 import { readGuestRegisters, summariseRegisters } from './guest-registers.ts';
 import { silentAfterMs } from './heartbeat.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { withQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 
 /** What a silent guest is doing; undefined when it is stopped, and so is silent by right. Rejects as withQmp does. */
 export async function reportSilence(files: InstanceFiles, signal: AbortSignal): Promise<ConsoleReport | undefined> {

@@ -12,8 +12,8 @@ import { LabError } from '../core/error.ts';
 import { makeFifo } from '../core/fifo.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { waitUntil } from '../core/wait.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { withQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 
 /** `kdump`: compressed pages without the zero ones (makedumpfile's flattened form); `elf`: a core file as big as memory. */
 export type DumpFormat = 'kdump' | 'elf';

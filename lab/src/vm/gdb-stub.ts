@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
 import type { Argv } from '../core/command.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { withQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 
 /** Opens the stub if it is not open. Rejects with `command.failed` with QEMU's words, or `vm.dead`. */
 export async function openGdbStub(files: InstanceFiles, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 // What the CPUs of a guest are doing right now, told by QEMU: for guests that tell nothing themselves.
 
-import type { InstanceFiles } from './instance-files.ts';
-import { withQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 
 /** All registers of all CPUs as lines of text, a summary first. Rejects as withQmp does. */
 export async function readGuestRegisters(files: InstanceFiles, signal: AbortSignal): Promise<string[]> {

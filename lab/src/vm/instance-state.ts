@@ -3,14 +3,19 @@
 import { statfs } from 'node:fs/promises';
 import { isAlive, processArgv, type ProcessIdentity } from '../core/host-process.ts';
 import { isLabError } from '../core/error.ts';
-import { lastConsoleLines } from './console.ts';
-import { keepLogging } from './console-logger.ts';
-import { classifyConsoleLine } from './console-problem.ts';
+import { lastConsoleLines } from './console/console.ts';
+import { keepLogging } from './console/console-logger.ts';
+import { classifyConsoleLine } from './console/console-problem.ts';
 import { tripleFault } from './crash-report.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
-import { escapeComma, processName } from './qemu-argv.ts';
-import { withQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import {
+  type InstanceConfig,
+  type InstanceRun,
+  readInstanceConfig,
+  readInstanceRun,
+} from './instance/instance-record.ts';
+import { escapeComma, processName } from './qemu/qemu-argv.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 
 export type InstanceState = {
   files: InstanceFiles;

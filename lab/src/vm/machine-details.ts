@@ -2,14 +2,14 @@
 
 import type { LabPaths } from '../core/paths.ts';
 import { knownAccelerator } from './accelerator.ts';
-import { lastConsole } from './console.ts';
-import type { ConsoleLine } from './console-line.ts';
-import { type ConsoleReport, findReports } from './console-report.ts';
-import { instanceFiles } from './instance-files.ts';
-import { readInstanceConfig } from './instance-record.ts';
+import { lastConsole } from './console/console.ts';
+import type { ConsoleLine } from './console/console-line.ts';
+import { type ConsoleReport, findReports } from './console/console-report.ts';
+import { instanceFiles } from './instance/instance-files.ts';
+import { readInstanceConfig } from './instance/instance-record.ts';
 import { markers } from './readiness.ts';
 import { type MachineStatus, machineStatus } from './machine-status.ts';
-import { type MemoryUse, memoryUse } from './memory-use.ts';
+import { type MemoryUse, memoryUse } from './qemu/memory-use.ts';
 
 export type MachineDetails = MachineStatus & {
   /** Why that accelerator, where that is known. */

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { LabError } from '../core/error.ts';
 import { readJson } from '../core/store.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { configSchema } from './instance-record.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { configSchema } from './instance/instance-record.ts';
 
 export const machineSnapshotSchema = z.object({
   label: z.string(),

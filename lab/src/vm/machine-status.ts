@@ -2,10 +2,10 @@
 
 import { LabError } from '../core/error.ts';
 import { processAgeMs } from '../core/host-process.ts';
-import type { Forward } from './forwards.ts';
+import type { Forward } from './qemu/forwards.ts';
 import type { LabPaths } from '../core/paths.ts';
-import { type InstanceFiles, instanceFiles } from './instance-files.ts';
-import type { InstanceConfig } from './instance-record.ts';
+import { type InstanceFiles, instanceFiles } from './instance/instance-files.ts';
+import type { InstanceConfig } from './instance/instance-record.ts';
 import { type InstanceState, inspectInstance } from './instance-state.ts';
 
 export type MachineStatus = {

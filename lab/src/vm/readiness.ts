@@ -3,16 +3,16 @@
 
 import { isLabError, LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
-import { followConsole, lastConsoleLines } from './console.ts';
-import type { ConsoleMark } from './console-segments.ts';
-import { classifyConsoleLine } from './console-problem.ts';
-import type { Guest } from './guest.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import type { InstanceRun } from './instance-record.ts';
-import { lastQemuLines } from './qemu-process.ts';
-import { deliverParcel } from './parcel.ts';
-import { connectGuest } from './ssh-guest.ts';
-import { readSshKeys } from './ssh-keys.ts';
+import { followConsole, lastConsoleLines } from './console/console.ts';
+import type { ConsoleMark } from './console/console-segments.ts';
+import { classifyConsoleLine } from './console/console-problem.ts';
+import type { Guest } from './guest/guest.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import type { InstanceRun } from './instance/instance-record.ts';
+import { lastQemuLines } from './qemu/qemu-process.ts';
+import { deliverParcel } from './image/parcel.ts';
+import { connectGuest } from './guest/ssh-guest.ts';
+import { readSshKeys } from './guest/ssh-keys.ts';
 import { untilDead } from './until-dead.ts';
 
 /** Printed by images/guest/rc: when it waits for its parcel, and when dropbear listens. */

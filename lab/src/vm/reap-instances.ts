@@ -9,10 +9,10 @@ import { isLabError } from '../core/error.ts';
 import { identifyProcess, isAlive } from '../core/host-process.ts';
 import { withLock } from '../core/lock.ts';
 import type { LabPaths } from '../core/paths.ts';
-import { type InstanceFiles, instanceFiles, isInstanceName, vmsDirectory } from './instance-files.ts';
-import { readInstanceConfig } from './instance-record.ts';
+import { type InstanceFiles, instanceFiles, isInstanceName, vmsDirectory } from './instance/instance-files.ts';
+import { readInstanceConfig } from './instance/instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { ownPids } from './live-guests.ts';
+import { ownPids } from './admission/live-guests.ts';
 import { removeInstance } from './remove-instance.ts';
 
 const atOnce = 32;

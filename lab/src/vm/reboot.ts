@@ -2,7 +2,7 @@
 
 import { isLabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
-import type { Guest } from './guest.ts';
+import type { Guest } from './guest/guest.ts';
 import { type Restart, restartGuest } from './restart-guest.ts';
 
 /** The guest goes down within milliseconds; this long is its silence listened to. */

@@ -2,7 +2,7 @@
 
 import { rm } from 'node:fs/promises';
 import type { LabPaths } from '../core/paths.ts';
-import { instanceFiles } from './instance-files.ts';
+import { instanceFiles } from './instance/instance-files.ts';
 import { stopInstance } from './stop-instance.ts';
 
 /** Ends the machine if it runs and removes everything of it. A machine that is not there is no error. */

@@ -1,9 +1,9 @@
 // The reset button: the guest starts anew whatever it was doing, hung or not.
 
 import { type OpContext, runStage } from '../core/operation.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import type { InstanceRun } from './instance-record.ts';
-import { withQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import type { InstanceRun } from './instance/instance-record.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 import { restartGuest } from './restart-guest.ts';
 
 const bootTimeoutMs = 90_000;

@@ -2,12 +2,12 @@
 
 import { withCleanup } from '../core/cleanup.ts';
 import type { StageContext } from '../core/operation.ts';
-import { consoleEnd } from './console-segments.ts';
-import type { Guest } from './guest.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import type { InstanceRun } from './instance-record.ts';
-import { withdrawParcel } from './parcel.ts';
-import { withQmp } from './qmp-access.ts';
+import { consoleEnd } from './console/console-segments.ts';
+import type { Guest } from './guest/guest.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import type { InstanceRun } from './instance/instance-record.ts';
+import { withdrawParcel } from './image/parcel.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 import { waitForBoot } from './readiness.ts';
 
 export type Restart = {

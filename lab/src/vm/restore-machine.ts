@@ -3,9 +3,9 @@
 import { stat } from 'node:fs/promises';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
-import { consoleStart } from './console-segments.ts';
-import { setGuestClock } from './guest-clock.ts';
-import type { InstanceFiles } from './instance-files.ts';
+import { consoleStart } from './console/console-segments.ts';
+import { setGuestClock } from './guest/guest-clock.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
 import { machineOf, type RunningMachine } from './machine.ts';
 import { findMachineSnapshot, machineSnapshotFiles } from './machine-snapshots.ts';
 import { waitForSsh } from './readiness.ts';

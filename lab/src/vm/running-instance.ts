@@ -2,10 +2,15 @@
 
 import { LabError } from '../core/error.ts';
 import type { LabPaths } from '../core/paths.ts';
-import { type InstanceFiles, instanceFiles } from './instance-files.ts';
-import { type InstanceConfig, type InstanceRun, readInstanceConfig, readInstanceRun } from './instance-record.ts';
+import { type InstanceFiles, instanceFiles } from './instance/instance-files.ts';
+import {
+  type InstanceConfig,
+  type InstanceRun,
+  readInstanceConfig,
+  readInstanceRun,
+} from './instance/instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { readPorts } from './usernet.ts';
+import { readPorts } from './qemu/usernet.ts';
 
 export type RunningInstance = { files: InstanceFiles; config: InstanceConfig; run: InstanceRun };
 

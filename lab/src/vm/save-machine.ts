@@ -8,12 +8,12 @@ import { withLock } from '../core/lock.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { privateDirectory } from '../core/paths.ts';
 import { publishDirectory, writeJson } from '../core/store.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { type InstanceConfig, readInstanceConfig, readInstanceRun } from './instance-record.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { type InstanceConfig, readInstanceConfig, readInstanceRun } from './instance/instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
 import { listMachineSnapshots, machineSnapshotFiles, type SnapshotRecord } from './machine-snapshots.ts';
-import { withQmp } from './qmp-access.ts';
-import { saveState } from './saved-state.ts';
+import { withQmp } from './qemu/qmp-access.ts';
+import { saveState } from './qemu/saved-state.ts';
 
 /**
  * Saves the machine under that label, or one made of the time. Whatever happens, the guest goes on afterwards, and what

@@ -7,27 +7,27 @@ import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { privateDirectory } from '../core/paths.ts';
 import { waitUntil } from '../core/wait.ts';
-import type { Wish } from './admission.ts';
-import { admit } from './admit.ts';
-import { startConsoleLogger } from './console-logger.ts';
-import type { InstanceFiles } from './instance-files.ts';
+import type { Wish } from './admission/admission.ts';
+import { admit } from './admission/admit.ts';
+import { startConsoleLogger } from './console/console-logger.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
 import {
   type InstanceConfig,
   type InstanceRun,
   readInstanceRun,
   writeInstanceConfig,
   writeInstanceRun,
-} from './instance-record.ts';
+} from './instance/instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { createOverlay } from './overlay.ts';
-import { deliverParcel, type GuestFile, layParcel } from './parcel.ts';
-import { launchArgv, qemuArgv, type Ram } from './qemu-argv.ts';
-import { type Launch, qemuExited, startQemu } from './qemu-process.ts';
-import { withQmp } from './qmp-access.ts';
-import { loadState, type SavedState } from './saved-state.ts';
-import { makeSshKeys } from './ssh-keys.ts';
+import { createOverlay } from './image/overlay.ts';
+import { deliverParcel, type GuestFile, layParcel } from './image/parcel.ts';
+import { launchArgv, qemuArgv, type Ram } from './qemu/qemu-argv.ts';
+import { type Launch, qemuExited, startQemu } from './qemu/qemu-process.ts';
+import { withQmp } from './qemu/qmp-access.ts';
+import { loadState, type SavedState } from './qemu/saved-state.ts';
+import { makeSshKeys } from './guest/ssh-keys.ts';
 import { stopInstance } from './stop-instance.ts';
-import { readPorts } from './usernet.ts';
+import { readPorts } from './qemu/usernet.ts';
 
 export type StartRequest = {
   files: InstanceFiles;

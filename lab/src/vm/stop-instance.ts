@@ -3,11 +3,11 @@
 import { rm } from 'node:fs/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import { waitUntil } from '../core/wait.ts';
-import { endConsoleLogger } from './console-logger.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import { type InstanceRun, readInstanceRun } from './instance-record.ts';
+import { endConsoleLogger } from './console/console-logger.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import { type InstanceRun, readInstanceRun } from './instance/instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
-import { withQmp } from './qmp-access.ts';
+import { withQmp } from './qemu/qmp-access.ts';
 
 const quitMs = 2_000;
 const termMs = 2_000;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel, KernelFacts } from '../kernel/target.ts';
-import type { Guest } from './guest.ts';
+import type { Guest } from './guest/guest.ts';
 import { startMachine } from './start-machine.ts';
 import { removeInstance } from './remove-instance.ts';
 

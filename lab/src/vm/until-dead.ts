@@ -1,12 +1,12 @@
 // The end of a machine: when its QEMU is gone and all that its guest printed is in the log.
 
 import { waitUntil } from '../core/wait.ts';
-import { followConsole } from './console.ts';
-import type { ConsoleLine } from './console-line.ts';
-import { endConsoleLogger, keepLogging } from './console-logger.ts';
-import type { ConsoleMark } from './console-segments.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import type { InstanceRun } from './instance-record.ts';
+import { followConsole } from './console/console.ts';
+import type { ConsoleLine } from './console/console-line.ts';
+import { endConsoleLogger, keepLogging } from './console/console-logger.ts';
+import type { ConsoleMark } from './console/console-segments.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import type { InstanceRun } from './instance/instance-record.ts';
 import { isInstanceProcess } from './instance-state.ts';
 
 const pollMs = 100;

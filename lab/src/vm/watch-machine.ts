@@ -2,16 +2,16 @@
 // and the end of QEMU, each as it happens (within about 100 ms). A machine may have several watchers, in several processes.
 
 import { isLabError } from '../core/error.ts';
-import { followConsole } from './console.ts';
-import { classifyConsoleLine, type ConsoleProblem } from './console-problem.ts';
-import { type ConsoleReport, ConsoleReports } from './console-report.ts';
-import type { ConsoleMark } from './console-segments.ts';
+import { followConsole } from './console/console.ts';
+import { classifyConsoleLine, type ConsoleProblem } from './console/console-problem.ts';
+import { type ConsoleReport, ConsoleReports } from './console/console-report.ts';
+import type { ConsoleMark } from './console/console-segments.ts';
 import { reportReset, reportSilence } from './crash-report.ts';
 import { watchHeartbeat } from './heartbeat.ts';
-import type { InstanceFiles } from './instance-files.ts';
-import type { InstanceRun } from './instance-record.ts';
-import type { QmpEvent } from './qmp.ts';
-import { observeQmp } from './qmp-access.ts';
+import type { InstanceFiles } from './instance/instance-files.ts';
+import type { InstanceRun } from './instance/instance-record.ts';
+import type { QmpEvent } from './qemu/qmp.ts';
+import { observeQmp } from './qemu/qmp-access.ts';
 import { untilDead } from './until-dead.ts';
 
 type MachineNews =

@@ -1,6 +1,6 @@
 // The in-guest witness: heartbeat and identity, streamed by lpl-agent over ssh and kept raw.
 
-import type { Guest, GuestStream } from '../vm/guest.ts';
+import type { Guest, GuestStream } from '../vm/guest/guest.ts';
 
 /** One line of `lpl-agent witness`. `atMs`: the run's clock when it reached the host; times in µs are the guest's. */
 export type WitnessSample = {

@@ -8,7 +8,7 @@ import { commandTree } from '../../../lab/src/cli/main.ts';
 import { endedLine, formatMs, paintFor, runningLines } from '../../../lab/src/cli/stage-lines.ts';
 import { LabError } from '../../../lab/src/core/error.ts';
 import type { StageView } from '../../../lab/src/core/progress.ts';
-import { parseForward } from '../../../lab/src/vm/forwards.ts';
+import { parseForward } from '../../../lab/src/vm/qemu/forwards.ts';
 
 const lpl = join(import.meta.dirname, '../../../lab/bin/lpl.mjs');
 const plain = paintFor(false);

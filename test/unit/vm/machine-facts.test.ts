@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
-import { checkForwards } from '../../../lab/src/vm/forwards.ts';
+import { checkForwards } from '../../../lab/src/vm/qemu/forwards.ts';
 import { gdbArgv } from '../../../lab/src/vm/gdb-stub.ts';
-import { parseSmapsRollup } from '../../../lab/src/vm/memory-use.ts';
+import { parseSmapsRollup } from '../../../lab/src/vm/qemu/memory-use.ts';
 
 describe('memory of a machine', () => {
   it('is told by smaps_rollup: what it shares and what is its own', () => {

@@ -6,8 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identifyProcess, type ProcessIdentity } from '../../../lab/src/core/host-process.ts';
 import { withLock } from '../../../lab/src/core/lock.ts';
-import { instanceFiles } from '../../../lab/src/vm/instance-files.ts';
-import { type InstanceConfig, writeInstanceConfig, writeInstanceRun } from '../../../lab/src/vm/instance-record.ts';
+import { instanceFiles } from '../../../lab/src/vm/instance/instance-files.ts';
+import {
+  type InstanceConfig,
+  writeInstanceConfig,
+  writeInstanceRun,
+} from '../../../lab/src/vm/instance/instance-record.ts';
 import { isInstanceProcess } from '../../../lab/src/vm/instance-state.ts';
 import { reapInstances } from '../../../lab/src/vm/reap-instances.ts';
 import { removeInstance } from '../../../lab/src/vm/remove-instance.ts';
