@@ -14,9 +14,9 @@ import { watchEvents } from '../support/watch-events.ts';
 const signal = AbortSignal.timeout(600_000);
 const patienceMs = 90_000;
 
-/** Does not wait for what never comes back. */
-const start = (machine: RunningMachine, script: string) =>
-  void machine.guest.script(script, { signal, timeoutMs: patienceMs }).catch(() => undefined);
+/** Resolves when the script has ended; need not be waited for, for some never come back. */
+const start = (machine: RunningMachine, script: string): Promise<unknown> =>
+  machine.guest.script(script, { signal, timeoutMs: patienceMs }).catch(() => undefined);
 
 async function machineInTrouble(lab: TestLab, name: string): Promise<RunningMachine> {
   const machine = await startTestMachine(lab.paths, name);
@@ -41,7 +41,7 @@ describe('a guest in trouble', () => {
   it('is locked up, stalls RCU, and has a task that hangs', async () => {
     const watcher = await watchEvents(machine, patienceMs);
     // Tasks that end are what RCU waits for a quiet moment for.
-    start(
+    const trouble = start(
       machine,
       `echo 1 > /proc/sys/kernel/hung_task_timeout_secs
 echo 1 > /proc/sys/kernel/watchdog_thresh
@@ -57,12 +57,13 @@ kill $!`,
       ['rcu-stall', /detected stall|self-detected[^]*trouble\+0x/],
     ] as const)
       assert.match((await watcher.report(kind)).lines.join('\n'), what);
+    await trouble;
     await watcher.close();
   });
 
   it('oopses: told with registers and stack, while it runs on, and shown afterwards', async () => {
     const watcher = await watchEvents(machine, patienceMs);
-    start(machine, 'echo oops > /proc/lpl_trouble');
+    void start(machine, 'echo oops > /proc/lpl_trouble');
     const { lines } = await watcher.report('oops');
     assert.match(lines.join('\n'), /RIP: 0010:trouble\+0x[^]*RAX: [^]*Call Trace:[^]*proc_reg_write/);
     const details = await machineDetails(lab.paths, 'trouble', signal);
@@ -89,7 +90,7 @@ kill $!`,
     await machine.qmp('stop', {}, signal);
     const watcher = await watchEvents(machine, patienceMs);
     await machine.qmp('cont', {}, signal);
-    start(machine, 'echo deadlock > /proc/lpl_trouble');
+    void start(machine, 'echo deadlock > /proc/lpl_trouble');
     const { problem, lines } = await watcher.report('silent-hang');
     assert.match(problem.text, /CPU#0 at [0-9a-f]{16}, running, interrupts off; CPU#1 at [0-9a-f]{16}, running/);
     assert.match(lines.join('\n'), /RAX=[0-9a-f]{16}[^]*CR3=/);
@@ -108,7 +109,7 @@ describe('a guest that is lost', () => {
   it('panics: told with its stack, and why is kept', async () => {
     const machine = await startTestMachine(lab.paths, 'panics');
     const watcher = await watchEvents(machine, patienceMs);
-    start(machine, 'echo c > /proc/sysrq-trigger');
+    void start(machine, 'echo c > /proc/sysrq-trigger');
     const { lines } = await watcher.report('panic');
     assert.match(lines.join('\n'), /sysrq triggered crash[^]*sysrq_handle_crash/);
     await watcher.ended;
@@ -120,7 +121,7 @@ describe('a guest that is lost', () => {
   it('triple-faults: told apart from a restart, which says so', async () => {
     const machine = await machineInTrouble(lab, 'faults');
     const watcher = await watchEvents(machine, patienceMs);
-    start(machine, 'echo triple > /proc/lpl_trouble');
+    void start(machine, 'echo triple > /proc/lpl_trouble');
     await watcher.ended;
     assert.match((await watcher.report('triple-fault')).problem.text, /double fault/);
     assert.equal(watcher.events.at(-1)?.type, 'ended');
@@ -130,7 +131,7 @@ describe('a guest that is lost', () => {
 
     const other = await startTestMachine(lab.paths, 'restarts');
     const watching = await watchEvents(other, patienceMs);
-    start(other, 'reboot -f');
+    void start(other, 'reboot -f');
     await watching.ended;
     assert.deepEqual(
       watching.events.filter(({ type }) => type === 'report'),

@@ -180,7 +180,9 @@ describe('a machine that ends', () => {
   });
 
   it('never gets to ssh in time: says what it waited for, and is ended', async () => {
-    await assert.rejects(startTestMachine(lab.paths, 'slow', { bootTimeoutMs: 400 }), { code: 'vm.boot-timeout' });
+    await assert.rejects(startTestMachine(lab.paths, 'slow', { start: 'cold', bootTimeoutMs: 400 }), {
+      code: 'vm.boot-timeout',
+    });
     assert.deepEqual(await qemusOf(lab.paths.state), []);
   });
 
@@ -248,7 +250,7 @@ describe('a machine and its owner', () => {
 
   it('leaves nothing when starting is cancelled, and when two start one name only one does', async () => {
     const abort = new AbortController();
-    const cancelled = startTestMachine(lab.paths, 'cancelled', {}, abort.signal);
+    const cancelled = startTestMachine(lab.paths, 'cancelled', { start: 'cold' }, abort.signal);
     setTimeout(() => abort.abort(), 700);
     await assert.rejects(cancelled, { code: 'op.cancelled' });
     assert.deepEqual(await qemusOf(lab.paths.state), []);

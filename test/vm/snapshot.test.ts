@@ -192,14 +192,12 @@ describe('a snapshot', () => {
   });
 
   it('that was cut short is made anew, not used', async () => {
-    for (const file of ['state', 'ram']) {
-      await startAndStop('whole');
-      const [path] = await snapshots();
-      assert.ok(path);
-      await truncate(join(path, file), 4096);
-      assert.equal(await startAndStop('healed'), 'snapshot');
-      assert.equal((await snapshots()).length, 1);
-    }
+    await startAndStop('whole');
+    const [path] = await snapshots();
+    assert.ok(path);
+    await truncate(join(path, 'ram'), 4096);
+    assert.equal(await startAndStop('healed'), 'snapshot');
+    assert.equal((await snapshots()).length, 1);
   });
 
   it('that was not finished leaves no template behind', async () => {
