@@ -14,6 +14,7 @@ import { instanceFiles } from '../vm/instance/instance-files.ts';
 import type { InstanceConfig } from '../vm/instance/instance-record.ts';
 import { inspectInstance, type InstanceState } from '../vm/instance-state.ts';
 import type { RunningMachine } from '../vm/machine.ts';
+import type { Network } from '../vm/qemu/qemu-argv.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
 
@@ -26,6 +27,8 @@ export type KeptMachineRequest = {
   memoryMiB?: number;
   cpus?: number;
   forwards?: readonly Forward[];
+  /** Default `closed`: the guest reaches nothing outside. */
+  network?: Network;
   /** Default `snapshot`; a machine that goes on with its root disk boots in any case. */
   start?: 'snapshot' | 'cold';
   /** On a new root disk, though there is one of its last run. */
@@ -58,7 +61,7 @@ export async function startKeptMachine(
   const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
   const { accelerator } = await chooseAccelerator(where, ctx);
   const kept = { lifetime: 'kept', start: wanted.start ?? 'snapshot' } as const;
-  const { name, cpus, memoryMiB, forwards } = wanted;
+  const { name, cpus, memoryMiB, forwards, network } = wanted;
   const keptDisk = request.fresh ? undefined : await diskOf(before, wanted.profile);
   const shape = {
     name,
@@ -66,6 +69,7 @@ export async function startKeptMachine(
     ...(cpus ? { cpus } : {}),
     ...(memoryMiB ? { memoryMiB } : {}),
     ...(forwards ? { forwards } : {}),
+    ...(network ? { network } : {}),
     ...(keptDisk ? { keptDisk } : {}),
   };
   return startMachine({ ...where, ...shape, ...kept, accelerator, agent: await readFile(agent) }, ctx);
@@ -86,6 +90,6 @@ async function diskOf(before: InstanceState | undefined, profile: string): Promi
 /** What a machine that ran before was. */
 function shapeOf(config: InstanceConfig | undefined): Omit<KeptMachineRequest, 'name'> {
   if (!config) return {};
-  const { target, profile, memoryMiB, cpus, forwards } = config;
-  return { target, profile, memoryMiB, cpus, forwards };
+  const { target, profile, memoryMiB, cpus, forwards, network } = config;
+  return { target, profile, memoryMiB, cpus, forwards, network };
 }

@@ -23,7 +23,10 @@ import { stopInstance } from './stop-instance.ts';
 /** Where a machine begins: what startInstance needs beside the machine's own description. */
 export type BootSnapshot = { state: SavedState; ram: Ram; boot: InstanceConfig['boot'] };
 
-type MachineShape = Omit<InstanceConfig, 'owner' | 'name' | 'start' | 'lifetime' | 'forwards'>;
+type MachineShape = Omit<InstanceConfig, 'owner' | 'name' | 'start' | 'lifetime' | keyof typeof anyNetwork>;
+
+/** No part of a guest's state: every machine of a snapshot has its own. */
+const anyNetwork = { forwards: [], network: 'closed' as const };
 
 /** Finds the snapshot of such machines or makes it, by one cold boot. A damaged one is noted and made anew. */
 export async function ensureBootSnapshot(
@@ -52,7 +55,7 @@ export async function ensureBootSnapshot(
  */
 async function snapshotArtefact(request: { paths: LabPaths; shape: MachineShape }): Promise<ArtefactRequest> {
   const { boot, profile, release, accelerator } = request.shape;
-  const machine = { ...request.shape, ...boot, name: 'any', forwards: [], hasRootDisk: boot.rootDisk !== undefined };
+  const machine = { ...request.shape, ...boot, name: 'any', ...anyNetwork, hasRootDisk: boot.rootDisk !== undefined };
   const files = instanceFiles({ cache: '/', state: '/', runtime: '/' }, 'any');
   const argv = qemuArgv(boot.labRoot, { ...machine, ram: { kind: 'shared', path: '/ram' }, incoming: false }, files);
   const paths = Object.values(boot).filter((path) => path !== undefined);
@@ -84,7 +87,7 @@ async function makeSnapshot(
   const made = snapshotFiles(directory);
   const start: StartRequest = {
     files,
-    config: { ...shape, lifetime: 'throw-away', forwards: [] },
+    config: { ...shape, lifetime: 'throw-away', ...anyNetwork },
     ram: { kind: 'shared', path: made.ram },
     identity: 'nothing',
   };

@@ -22,6 +22,8 @@ export type MachineStatus = {
   /** How it last began: by its kernel's own boot, or from a snapshot. */
   start?: 'cold' | 'snapshot';
   forwards: readonly Forward[];
+  /** `open`: the guest reaches the host's network. */
+  network: 'closed' | 'open';
   sshPort?: number;
   pid?: number;
   /** Milliseconds since QEMU started. */
@@ -50,6 +52,7 @@ export async function machineStatus(files: InstanceFiles, signal: AbortSignal): 
     profile: config?.profile ?? 'unknown',
     ...(config ? shapeOf(config) : {}),
     forwards: config?.forwards ?? [],
+    network: config?.network ?? 'closed',
     ...(run ? { sshPort: run.ports.ssh, pid: run.process.pid, upMs: processAgeMs(run.process) } : {}),
     directory: files.directory,
     consoleLog: files.consoleLog,

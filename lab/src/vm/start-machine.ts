@@ -16,7 +16,7 @@ import { machineOf, type RunningMachine } from './machine.ts';
 import { liveGuests, readHost } from './admission/live-guests.ts';
 import { ensureModulesDisk } from './image/modules-disk.ts';
 import type { GuestFile } from './image/parcel.ts';
-import { type Accelerator, baseCommandLine } from './qemu/qemu-argv.ts';
+import { type Accelerator, baseCommandLine, type Network } from './qemu/qemu-argv.ts';
 import { waitForBoot, waitForGuest } from './readiness.ts';
 import { startInstance } from './start-instance.ts';
 import { stopInstance } from './stop-instance.ts';
@@ -38,6 +38,8 @@ export type MachineRequest = {
   start: 'snapshot' | 'cold';
   /** Ports of the host on 127.0.0.1 that lead into the guest; checked before anything else is done. */
   forwards?: readonly Forward[];
+  /** Default `closed`. */
+  network?: Network;
   /** Static guest agent, at /bin/lpl-agent. */
   agent?: Uint8Array;
   /** Files of this machine alone, at /lpl/NAME in the guest. */
@@ -115,6 +117,7 @@ async function configOf(
     accelerator,
     lifetime,
     forwards: [...(request.forwards ?? [])],
+    network: request.network ?? 'closed',
     profile: profile.name,
     ...sizeOf(request),
     commandLine: [...baseCommandLine, ...rootParameters(profile), ...(request.kernelParameters ?? [])],

@@ -40,7 +40,15 @@ describe('the reaper', () => {
     await mkdir(files.sockets, { recursive: true });
     await writeInstanceConfig(files, {
       ...{ name, target: 'debian:trixie/cloud-amd64', release: '6.12', accelerator: 'tcg', cpus: 2, memoryMiB: 512 },
-      ...{ commandLine: [], profile: 'tiny', start: 'cold', forwards: [], lifetime: 'throw-away', owner: nobody },
+      ...{
+        commandLine: [],
+        profile: 'tiny',
+        start: 'cold',
+        forwards: [],
+        network: 'closed',
+        lifetime: 'throw-away',
+        owner: nobody,
+      },
       boot: { labRoot: '/none', vmlinuz: '/none', initramfs: '/none', modulesDisk: '/none' },
       ...change,
     });

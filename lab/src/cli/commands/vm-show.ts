@@ -65,6 +65,7 @@ function page(it: MachineDetails, livepatches: Livepatches): string {
     ['machine', it.cpus ? `${it.cpus} CPUs, ${it.memoryMiB} MiB, ${it.lifetime}` : undefined],
     ['up', it.upMs === undefined ? undefined : `${formatMs(it.upMs)}${began}`],
     ['ssh', it.sshPort ? `127.0.0.1:${it.sshPort} (lpl vm ssh ${it.name})` : undefined],
+    ['network', it.network === 'open' ? 'open: the guest reaches what the host reaches' : 'closed but for forwards'],
     ['forwards', it.forwards.map(({ host, guest }) => `127.0.0.1:${host} -> ${guest}`).join(', ')],
     ['livepatches', it.state === 'running' ? namesOf(livepatches) || 'none' : undefined],
     ['qemu', it.pid ? `pid ${it.pid}` : undefined],

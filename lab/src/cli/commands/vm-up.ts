@@ -12,6 +12,7 @@ type UpOptions = {
   memory?: string;
   cpus?: string;
   forward: string[];
+  outbound?: boolean;
   cold?: boolean;
   fresh?: boolean;
 };
@@ -32,6 +33,7 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
         .default([], '')
         .argParser((text: string, before: string[]) => [...before, text]),
     )
+    .option('--outbound', 'let the guest reach the network of the host; otherwise it reaches nothing')
     .option('--cold', 'boot the kernel, not a snapshot of a booted one')
     .option('--fresh', 'on a new root disk, though the machine has one of its last run')
     .addHelpText(
@@ -48,7 +50,10 @@ export function addVmUpCommand(vm: Command, lab: () => Lab): void {
     );
 }
 
-function requestOf(name: string, { target, profile, memory, cpus, forward, cold, fresh }: UpOptions): MachineCommand {
+function requestOf(
+  name: string,
+  { target, profile, memory, cpus, forward, outbound, cold, fresh }: UpOptions,
+): MachineCommand {
   const forwards: Forward[] = forward.map(parseForward);
   return {
     name,
@@ -57,6 +62,7 @@ function requestOf(name: string, { target, profile, memory, cpus, forward, cold,
     ...(memory === undefined ? {} : { memoryMiB: wholeNumber('--memory', memory) }),
     ...(cpus === undefined ? {} : { cpus: wholeNumber('--cpus', cpus) }),
     ...(forwards.length === 0 ? {} : { forwards }),
+    ...(outbound ? { network: 'open' } : {}),
     ...(cold ? { start: 'cold' } : {}),
     ...(fresh ? { fresh } : {}),
   };

@@ -37,6 +37,8 @@ export const configSchema = z.object({
   }),
   /** Ports of the host that lead into the guest, beside those of every machine. */
   forwards: z.array(z.object({ host: z.number().int(), guest: z.number().int() })).default([]),
+  /** Whether the guest may reach the host's network. */
+  network: z.enum(['closed', 'open']).default('closed'),
   lifetime: z.enum(['kept', 'throw-away']),
   /** Who started it; a throw-away machine is orphaned when this process is gone. */
   owner: processIdentity,

@@ -29,10 +29,14 @@ export type QemuMachine = {
   hasRootDisk: boolean;
   /** Beside ssh and the service. */
   forwards: readonly Forward[];
+  network: Network;
   ram: Ram;
   /** Waits, with its CPUs stopped, for the state of a machine to be loaded. */
   incoming: boolean;
 };
+
+/** Whether the guest reaches the host's network, by QEMU's own translation; nothing but forwards leads in either way. */
+export type Network = 'closed' | 'open';
 
 /**
  * Where the guest's memory is: its own; a file that everything written goes to (`shared`: a snapshot being made); or the
@@ -90,7 +94,7 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
       ...['-d', 'cpu_reset', '-D', files.cpuLog],
       // A panic is told (pvpanic) and the guest goes on to print the rest of it, then restarts, which ends QEMU.
       ...['-action', 'panic=none,reboot=shutdown,shutdown=poweroff'],
-      ...['-netdev', networkOption(machine.forwards), '-device', 'virtio-net-pci,netdev=net,romfile='],
+      ...['-netdev', networkOption(machine), '-device', 'virtio-net-pci,netdev=net,romfile='],
       ...['-object', 'rng-random,id=rng,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng'],
       // A new identifier at every start: after a restore the guest's kernel reseeds its random numbers (vmgenid).
       ...['-device', 'pvpanic-pci', '-device', 'vmgenid,guid=auto'],
@@ -116,10 +120,10 @@ function disk(id: string, path: string, driver: 'raw' | 'qcow2', access: 'read-o
   return ['-blockdev', node, '-device', `virtio-blk-pci,drive=${id},serial=lpl-${id}`];
 }
 
-function networkOption(more: readonly Forward[]): string {
+function networkOption({ forwards: more, network }: QemuMachine): string {
   const forwards = [{ host: 0, guest: 22 }, { host: 0, guest: servicePort }, ...more];
   const options = forwards.map(({ host, guest }) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
-  return ['user', 'id=net', 'restrict=on', ...options].join(',');
+  return ['user', 'id=net', `restrict=${network === 'closed' ? 'on' : 'off'}`, ...options].join(',');
 }
 
 /**

@@ -54,7 +54,14 @@ describe('live guests', () => {
       name: 'demo',
       accelerator: 'tcg',
       ...{ cpus: 3, memoryMiB: 768, vmlinuz: '/k', initramfs: '/i' },
-      ...{ commandLine: [], modulesDisk: '/m', hasRootDisk: false, forwards: [], incoming: false },
+      ...{
+        commandLine: [],
+        modulesDisk: '/m',
+        hasRootDisk: false,
+        forwards: [],
+        network: 'closed' as const,
+        incoming: false,
+      },
       ram: { kind: 'private', path: '/s/ram' },
     } as const;
     assert.deepEqual(

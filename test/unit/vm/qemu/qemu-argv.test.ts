@@ -16,6 +16,7 @@ const machine = {
   modulesDisk: '/i/modules.ext4',
   hasRootDisk: false,
   forwards: [],
+  network: 'closed',
   ram: { kind: 'own' },
   incoming: false,
 } as const;
@@ -74,6 +75,14 @@ describe('QEMU argv', () => {
     const network = argv[argv.indexOf('-netdev') + 1] ?? '';
     assert.ok(network.includes('restrict=on'));
     for (const [forward] of network.matchAll(/hostfwd=[^,]*/g)) assert.match(forward, /^hostfwd=tcp:127\.0\.0\.1:0-/);
+  });
+
+  it('lets the guest out when asked, and still nobody in', () => {
+    const open = qemuArgv('/root', { ...machine, network: 'open' }, files);
+    assert.match(
+      open[open.indexOf('-netdev') + 1] ?? '',
+      /^user,id=net,restrict=off,(hostfwd=tcp:127\.0\.0\.1:0-:\d+,?)+$/,
+    );
   });
 
   it('takes what KVM has when KVM works', () => {
