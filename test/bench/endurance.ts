@@ -15,9 +15,9 @@ import { type Row, rowOf } from './measure.ts';
 
 /** What is booted in turn: kernels of three generations. */
 const targets = [
-  'debian:bookworm/cloud-amd64',
+  'debian:bookworm/cloud-amd64@6.1',
   'debian:trixie/cloud-amd64',
-  'debian:trixie-backports/cloud-amd64',
+  'debian:trixie-backports/cloud-amd64@7.2',
 ] as const;
 
 export async function benchEndurance(lab: TestLab, restores: number, boots: number): Promise<Row[]> {
