@@ -15,6 +15,7 @@ import type { LabPaths } from '../core/paths.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import type { BootableKernel } from '../kernel/target.ts';
 import { startMachine } from './start-machine.ts';
+import { qemuProgram } from './qemu/lab-root.ts';
 import { removeInstance } from './remove-instance.ts';
 import type { Accelerator } from './qemu/qemu-argv.ts';
 
@@ -94,28 +95,33 @@ async function probe(request: ProbeRequest, ctx: OpContext): Promise<Accelerator
 }
 
 /** What the answer depends on. */
-async function probeInputs({ labRoot, kernel }: ProbeRequest): Promise<unknown> {
-  const qemu = await stat(join(labRoot, 'usr/bin/qemu-system-x86_64'));
+async function probeInputs({ labRoot, kernel, paths }: ProbeRequest): Promise<unknown> {
+  const program = paths.qemu ?? join(labRoot, qemuProgram);
+  // One that is not there is told about when it is to be used (choose-qemu.ts).
+  const qemu = await stat(program).catch(() => undefined);
   const cpu = /^model name\s*:\s*(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
-  const parameters = await moduleParameters();
+  const modules = await kvmModules();
   const access = ['/dev/kvm', process.getuid?.() ?? 0];
   return {
-    format: 1,
+    format: 2,
     host: release(),
     cpu,
-    parameters,
+    modules,
     access,
-    qemu: [labRoot, qemu.size, qemu.mtimeMs],
+    qemu: [program, qemu?.size, qemu?.mtimeMs],
     // A tree of one's own is another kernel after each build, whatever its release says.
     kernel: kernel.artefact,
   };
 }
 
-/** Whether and as what kvm is loaded. */
-async function moduleParameters(): Promise<string[]> {
-  const modules = ['kvm', 'kvm_intel', 'kvm_amd'];
-  const loaded = await Promise.all(modules.map((name) => stat(join('/sys/module', name)).catch(() => undefined)));
-  return modules.filter((_, index) => loaded[index] !== undefined);
+/** Whether and as what kvm is loaded, and of which sources (/sys/module/NAME/srcversion; one that is built in has none). */
+async function kvmModules(): Promise<string[]> {
+  const modules = ['kvm', 'kvm_intel', 'kvm_amd'].map(async (name) => {
+    const directory = join('/sys/module', name);
+    if (!(await stat(directory).catch(() => undefined))) return [];
+    return [`${name} ${await readFile(join(directory, 'srcversion'), 'utf8').catch(() => 'built in')}`.trim()];
+  });
+  return (await Promise.all(modules)).flat();
 }
 
 async function readChoice(path: string): Promise<AcceleratorChoice | undefined> {

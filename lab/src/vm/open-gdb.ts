@@ -1,13 +1,11 @@
 // All that a debugger needs to look into a machine: the stub, and symbols where the target has them.
 
-import { withDeadline } from '../core/wait.ts';
 import type { Argv } from '../core/command.ts';
-import { isLabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import { buildIdIn, readBuildId } from '../kernel/build-id.ts';
 import { gdbArgv, openGdbStub } from './gdb-stub.ts';
-import { attachMachine } from './machine.ts';
+import { askGuest } from './ask-guest.ts';
 import { runningInstance } from './running-instance.ts';
 
 /** `note`: why there are no symbols, or not at the right place. */
@@ -41,22 +39,13 @@ type RunningKernel = {
   buildId: string | undefined;
 };
 
-async function askKernel(paths: LabPaths, name: string, ctx: OpContext): Promise<RunningKernel | undefined> {
-  try {
-    const machine = await withDeadline(attachMachine({ paths, name }, ctx), `the guest ${name}`, answerMs);
-    try {
-      const asked = { signal: ctx.signal, timeoutMs: answerMs };
-      const { stdout } = await machine.guest.exec(['grep', '-m1', ' _text$', '/proc/kallsyms'], asked);
-      const notes = await machine.guest.exec(['od', '-An', '-v', '-tx1', '/sys/kernel/notes'], asked);
-      return {
-        offset: `0x${(BigInt(`0x${stdout.split(' ')[0]}`) - linkedAt).toString(16)}`,
-        buildId: buildIdIn(Buffer.from(notes.stdout.replace(/\s+/g, ''), 'hex')),
-      };
-    } finally {
-      await machine.detach();
-    }
-  } catch (error) {
-    if (!isLabError(error)) throw error;
-    return undefined;
-  }
+function askKernel(paths: LabPaths, name: string, ctx: OpContext): Promise<RunningKernel | undefined> {
+  return askGuest({ paths, name, patienceMs: answerMs }, ctx, async (guest, signal) => {
+    const { stdout } = await guest.exec(['grep', '-m1', ' _text$', '/proc/kallsyms'], { signal });
+    const notes = await guest.exec(['od', '-An', '-v', '-tx1', '/sys/kernel/notes'], { signal });
+    return {
+      offset: `0x${(BigInt(`0x${stdout.split(' ')[0]}`) - linkedAt).toString(16)}`,
+      buildId: buildIdIn(Buffer.from(notes.stdout.replace(/\s+/g, ''), 'hex')),
+    };
+  });
 }

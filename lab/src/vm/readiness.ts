@@ -18,7 +18,7 @@ import { untilDead } from './until-dead.ts';
 /** Printed by images/guest/rc: when it waits for its parcel, and when dropbear listens. */
 export const markers = { waiting: 'lpl-guest: waiting', ready: 'lpl-guest: ready' };
 
-/** A restored guest is there in a third of a second: every look counts. */
+/** A restored guest is there in half a second: every look counts. */
 const intervalMs = 5;
 
 export type BootWait = {

@@ -68,8 +68,16 @@ type Place = { part: string; final: string };
 
 /** Where it will go, and an empty directory beside that. */
 async function reserve(guest: Guest, to: string, name: string, signal: AbortSignal): Promise<Place> {
-  const script =
-    'f=$0; case $f in */) f=${f%/}; [ -d "$f" ] || exit 3;; esac; [ ! -d "$f" ] || f=${f%/}/$1; [ ! -d "$f" ] || exit 4; d=$(dirname "$f"); [ -d "$d" ] || exit 3; echo "$f"; mktemp -d "$d/.lpl-cp-XXXXXX"';
+  const script = [
+    'final=$0',
+    'case $final in */) final=${final%/}; [ -d "$final" ] || exit 3;; esac',
+    '[ ! -d "$final" ] || final=${final%/}/$1',
+    '[ ! -d "$final" ] || exit 4',
+    'directory=$(dirname "$final")',
+    '[ -d "$directory" ] || exit 3',
+    'part=$directory/.lpl-cp-$$',
+    'mkdir -m 700 "$part" && echo "$final" && echo "$part"',
+  ].join('\n');
   const { stdout, stderr, exitCode } = await guest.exec(['sh', '-c', script, to, name], { signal });
   const [final, part] = stdout.split('\n');
   if (exitCode === 3)

@@ -86,7 +86,8 @@ async function collect(channel: ClientChannel, stdin: string | Uint8Array | unde
   };
 }
 
-function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
+/** The end of a channel's command, and how to bring it about; the signal does so as well. */
+function endOf(channel: ClientChannel, signal: AbortSignal): Pick<GuestStream, 'ended' | 'close'> {
   const ended = exitCodeOf(channel).then((exitCode) => ({ exitCode }));
   const close = () => {
     // dropbear passes an end of input on to the command, but lets it run when only the channel closes.
@@ -95,25 +96,23 @@ function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
   };
   signal.addEventListener('abort', close, { once: true });
   void ended.finally(() => signal.removeEventListener('abort', close));
+  return { ended, close };
+}
+
+function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
+  const end = endOf(channel, signal);
   channel.stderr.resume();
   // stdin stays open until close(), so that the command can notice that nobody reads it any more.
   const lines = createInterface({ input: channel, crlfDelay: Infinity });
   // A connection that breaks closes its channels without ending them.
-  void ended.then(() => lines.close());
-  return { lines, ended, close };
+  void end.ended.then(() => lines.close());
+  return { lines, ...end };
 }
 
 function pipeOf(channel: ClientChannel, signal: AbortSignal): GuestPipe {
-  const ended = exitCodeOf(channel).then((exitCode) => ({ exitCode }));
-  const close = () => {
-    channel.end();
-    channel.close();
-  };
-  signal.addEventListener('abort', close, { once: true });
-  void ended.finally(() => signal.removeEventListener('abort', close));
   let said = '';
   channel.stderr.on('data', (chunk: Buffer) => void (said = (said + String(chunk)).slice(-4096)));
-  return { input: channel, output: channel, said: () => said.trim(), ended, close };
+  return { input: channel, output: channel, said: () => said.trim(), ...endOf(channel, signal) };
 }
 
 function shellOf(channel: ClientChannel): GuestShell {

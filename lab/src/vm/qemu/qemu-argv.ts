@@ -50,9 +50,16 @@ export const processName = (name: string): string => `lpl-${name}`;
 /**
  * Kernel parameters. An oops stays an oops, as on the stock kernel (no oops=panic): the machine goes on, tainted, and
  * can be asked what happened. A panic ends the machine at once (panic=-1 with reboot=shutdown below), its text on the
- * console. `quiet` until the guest's rc raises the console level: serial output is slow under TCG.
+ * console. `quiet` until the guest's rc raises the console level: serial output is slow under TCG. The kernel's self-tests of
+ * its crypto algorithms are a seventh of its boot there (kernel-parameters.txt: cryptomgr.notests).
  */
-export const baseCommandLine: readonly string[] = ['console=ttyS0', 'quiet', 'panic=-1', 'edd=off'];
+export const baseCommandLine: readonly string[] = [
+  'console=ttyS0',
+  'quiet',
+  'panic=-1',
+  'edd=off',
+  'cryptomgr.notests',
+];
 
 /**
  * Argv of QEMU for that machine and its instance directory. `-M pc`: with a stock cloud kernel under TCG as fast as q35,

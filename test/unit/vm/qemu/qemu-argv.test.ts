@@ -45,7 +45,7 @@ describe('QEMU argv', () => {
       '-object memory-backend-ram,id=ram,size=512M',
       '-kernel /k/vmlinuz',
       '-initrd /i/initramfs.cpio',
-      '-append console=ttyS0 quiet panic=-1 edd=off',
+      '-append console=ttyS0 quiet panic=-1 edd=off cryptomgr.notests',
       '-d cpu_reset',
       '-D /s/vms/demo/cpu.log',
       '-action panic=none,reboot=shutdown,shutdown=poweroff',
