@@ -9,6 +9,7 @@ import { requireFreeSpace } from '../core/disk-space.ts';
 import type { StageContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import { consoleStart } from './console/console-segments.ts';
+import { evictSnapshots, markSnapshotUsed } from './evict-snapshots.ts';
 import { instanceFiles } from './instance/instance-files.ts';
 import type { InstanceConfig } from './instance/instance-record.ts';
 import { qemuArgv, type Ram } from './qemu/qemu-argv.ts';
@@ -39,7 +40,11 @@ export async function ensureBootSnapshot(
     ctx.note(`the snapshot was damaged (${damage}) and is made anew`);
     await rm(artefactPath(artefact), { recursive: true, force: true });
   }
-  const directory = await ensureArtefact(ctx, artefact, (temporary) => makeSnapshot(request, temporary, ctx));
+  const directory = await ensureArtefact(ctx, artefact, async (temporary) => {
+    await evictSnapshots(artefact.room);
+    await makeSnapshot(request, temporary, ctx);
+  });
+  await markSnapshotUsed(directory);
   const { ram, state } = snapshotFiles(directory);
   const rootDisk = await snapshotRootDisk(directory);
   return {
