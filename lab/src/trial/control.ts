@@ -15,7 +15,7 @@ export async function recordReboot(machine: RunningMachine, ctx: OpContext): Pro
     const recording = await startRecording(machine, stage);
     const inner = { ...stage, signal: recording.signal };
     try {
-      await recording.phase('baseline', undefined, () => sleep(quietMs, undefined, inner));
+      await recording.baseline(quietMs);
       await recording.phase('reboot', undefined, async () => {
         await machine.reboot(inner);
         await recording.rewitness();

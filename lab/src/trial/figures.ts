@@ -24,6 +24,9 @@ export type StallFigures = {
   samples: number;
 };
 
+/** Fewer samples than these say nothing about what is usual for a guest. */
+export const baselineSamples = 5;
+
 const breaks = new Set(['reset', 'closed', 'given-up']);
 
 type Window = { fromMs: number; toMs: number };

@@ -1,7 +1,8 @@
 // Records one run over a machine: load and witnesses from its first moment to its last, phases in between. The recording's
 // signal aborts when the machine dies, so that nobody waits for a guest that is gone.
 
-import { LabError } from '../core/error.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isLabError, LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import { withDeadline } from '../core/wait.ts';
 import type { RunningMachine } from '../vm/machine.ts';
@@ -10,6 +11,7 @@ import { watchHostDelay } from '../workload/host-delay.ts';
 import { startServiceLoad } from '../workload/service-load.ts';
 import { startWitness, type Witness, type WitnessSample } from '../workload/witness.ts';
 import type { Phase, Run } from './evidence.ts';
+import { baselineSamples } from './figures.ts';
 
 export type Recording = {
   readonly signal: AbortSignal;
@@ -19,6 +21,8 @@ export type Recording = {
   clock(): number;
   /** Runs `body` as a named phase. */
   phase<T>(name: Phase['name'], patch: number | undefined, body: () => Promise<T>): Promise<T>;
+  /** The phase that all later ones are compared with: that long, and on a busy host until enough has been heard. */
+  baseline(quietMs: number): Promise<void>;
   /** Starts a new witness after the guest has come back from a reboot. */
   rewitness(): Promise<void>;
   /** Resolves once the service has answered a request sent after now. */
@@ -26,6 +30,9 @@ export type Recording = {
   /** Ends everything and returns what was seen; works when the machine is gone too. */
   finish(): Promise<Run>;
 };
+
+/** Samples come every 100 ms; a host that delivers none for this long has something to be told of. */
+const unheardMs = 10_000;
 
 const load = { connections: 4, paceMs: 20, timeoutMs: 3000 };
 
@@ -87,21 +94,34 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     witnesses.push(await startWitness(machine.guest, pids, clock, signal));
   };
   await rewitness();
+  const phase: Recording['phase'] = async (name, patch, body) => {
+    const entry: Phase = { name, fromMs: clock(), toMs: clock(), ...(patch === undefined ? {} : { patch }) };
+    run.phases.push(entry);
+    try {
+      return await body();
+    } finally {
+      entry.toMs = clock();
+    }
+  };
 
   return {
     signal,
     startedAt,
     clock,
     rewitness,
-    phase: async (name, patch, body) => {
-      const phase: Phase = { name, fromMs: clock(), toMs: clock(), ...(patch === undefined ? {} : { patch }) };
-      run.phases.push(phase);
-      try {
-        return await body();
-      } finally {
-        phase.toMs = clock();
-      }
-    },
+    phase,
+    baseline: (quietMs) =>
+      phase('baseline', undefined, async () => {
+        const sinceMs = clock();
+        await sleep(quietMs, undefined, { signal });
+        await witnesses
+          .at(-1)
+          ?.untilHeard(baselineSamples, sinceMs, unheardMs, signal)
+          .catch((error: unknown) => {
+            // A silent heartbeat is for the verdict to judge.
+            if (!isLabError(error, 'op.timeout')) throw error;
+          });
+      }),
     untilServing: (timeoutMs) => service.untilAnswered(clock(), timeoutMs, signal),
     finish: async () => {
       const durationMs = clock();

@@ -145,8 +145,8 @@ async function observe(
   const ctx = { ...outer, signal: recording.signal };
   try {
     const canary = await writeCanary(machine.guest, ctx.signal);
-    await runStage(ctx, { id: 'baseline', title: `baseline ${scenario.baselineMs / 1000} s` }, (stage) =>
-      recording.phase('baseline', undefined, () => sleep(scenario.baselineMs, undefined, stage)),
+    await runStage(ctx, { id: 'baseline', title: `baseline ${scenario.baselineMs / 1000} s` }, () =>
+      recording.baseline(scenario.baselineMs),
     );
     for (const [index, patch] of scenario.patches.entries()) {
       const request = { scenario, patch, index, machine, recording };

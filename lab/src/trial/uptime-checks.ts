@@ -2,7 +2,7 @@
 
 import type { Check } from './check.ts';
 import type { Evidence, Run } from './evidence.ts';
-import { ms, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
+import { baselineSamples, ms, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
 
 /** Taint bits a livepatch is expected to add: out-of-tree, unsigned, livepatch (Documentation/admin-guide/tainted-kernels). */
 const expectedTaint = (1 << 12) | (1 << 13) | (1 << 15);
@@ -94,7 +94,7 @@ function stallCheck(run: Run): Check {
   const baseline = run.phases.find(({ name }) => name === 'baseline');
   const quiet = baseline && stallFigures(run, baseline);
   const patched = baseline && stallFigures(run, { fromMs: baseline.toMs, toMs: run.durationMs });
-  if (!quiet || !patched || quiet.samples < 5)
+  if (!quiet || !patched || quiet.samples < baselineSamples)
     return { ...base, ok: undefined, figure: 'no heartbeat to compare with' };
   // A witness that fell silent saw nothing, whatever the reason; a stall it saw shows in the gap it reports afterwards.
   const unheardMs = patched.longestUnheardMs - patched.longestMs;

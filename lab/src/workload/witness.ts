@@ -1,5 +1,6 @@
 // The in-guest witness: heartbeat and identity, streamed by lpl-agent over ssh and kept raw.
 
+import { waitUntil } from '../core/wait.ts';
 import type { Guest, GuestStream } from '../vm/guest/guest.ts';
 
 /** One line of `lpl-agent witness`. `atMs`: the run's clock when it reached the host; times in µs are the guest's. */
@@ -28,6 +29,8 @@ export type Witness = {
   readonly samples: readonly WitnessSample[];
   /** True while the stream has not ended. */
   isWatching(): boolean;
+  /** Resolves once that many samples have come at or after `sinceMs`; rejects with op.timeout. */
+  untilHeard(count: number, sinceMs: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -47,6 +50,10 @@ export async function startWitness(
   return {
     samples,
     isWatching: () => watching,
+    untilHeard: async (count, sinceMs, timeoutMs, signal) => {
+      const enough = () => samples.filter(({ atMs }) => atMs >= sinceMs).length >= count || undefined;
+      await waitUntil({ what: 'the heartbeat of the guest', timeoutMs, intervalMs: 20, signal }, enough);
+    },
     stop: async () => {
       stream.close();
       await reading.catch(() => undefined);
