@@ -1,7 +1,7 @@
 // A stock Debian kernel made ready: image and modules to boot, headers for its facts, source and prepared O= directory to
 // build for it. Each is an artefact of its own, so whoever needs only to boot waits only for the image.
 
-import { copyFile, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { artefactPath, ensureArtefact } from '../core/artefact.ts';
 import { LabError } from '../core/error.ts';
@@ -71,7 +71,7 @@ export async function ensureSource(ctx: OpContext, { room, open }: KernelRoom, k
 }
 
 /**
- * The O= directory as `make modules_prepare` leaves it, with the stock .config and Module.symvers. Throws
+ * The O= directory as `make modules_prepare` leaves it, with the stock configuration and Module.symvers. Throws
  * `kernel.unsupported` when compiler, configuration or release turn out not to be those of the stock kernel.
  */
 export async function ensureBuildTree(
@@ -80,25 +80,37 @@ export async function ensureBuildTree(
   given: { release: string; headers: string; source: string; toolroot: Toolroot },
 ): Promise<string> {
   const { headers, source, toolroot } = given;
-  const inputs = { headers: basename(headers), source: basename(source), toolroot: basename(toolroot.path), format: 2 };
+  const inputs = { headers: basename(headers), source: basename(source), toolroot: basename(toolroot.path), format: 3 };
   const request = { room, label: `build-tree-${given.release}`, inputs };
   return runStage(ctx, { id: 'build-tree', title: 'build directory for the stock configuration' }, (stage) =>
     ensureArtefact(stage, request, async (directory) => {
-      await copyFile(join(headers, '.config'), join(directory, '.config'));
       await checkCompiler(stage, toolroot, join(headers, '.config'));
-      const final = artefactPath(request);
-      const output = { host: directory, inside: final };
-      stage.waiting('make olddefconfig');
-      await make(stage, given, output, 'olddefconfig');
-      await checkConfig(join(headers, '.config'), join(directory, '.config'));
+      await takeConfiguration(headers, directory);
       stage.waiting('make modules_prepare');
-      await make(stage, given, output, 'modules_prepare');
+      await make(stage, given, { host: directory, inside: artefactPath(request) }, 'modules_prepare');
+      await checkConfiguration(headers, directory);
       await checkRelease(headers, directory);
       await copyFile(join(headers, 'Module.symvers'), join(directory, 'Module.symvers'));
       // The 5 MB ELF file that carries the kernel's BTF.
       await cp(join(headers, 'vmlinux'), join(directory, 'vmlinux'));
     }),
   );
+}
+
+/** What kconfig makes of .config, and Debian ships with it. rustc_cfg came with 6.1. */
+const configured = ['include/config/auto.conf', 'include/generated/autoconf.h', 'include/generated/rustc_cfg'];
+
+/**
+ * The configuration as the stock kernel's own build made it. kconfig is not asked again: for every tool that it misses here
+ * (rustc, pahole) it would silently drop options, and with them fields of struct module.
+ */
+async function takeConfiguration(headers: string, directory: string): Promise<void> {
+  await cp(join(headers, '.config'), join(directory, '.config'), { preserveTimestamps: true });
+  for (const name of ['include/config', 'include/generated']) await mkdir(join(directory, name), { recursive: true });
+  for (const name of configured)
+    if (await isFile(join(headers, name))) await copyFile(join(headers, name), join(directory, name));
+  // It lists what auto.conf depends on; without it make would ask kconfig.
+  await writeFile(join(directory, 'include/config/auto.conf.cmd'), '');
 }
 
 async function make(
@@ -128,25 +140,17 @@ async function checkCompiler(ctx: StageContext, toolroot: Toolroot, config: stri
   });
 }
 
-/**
- * The configuration must survive olddefconfig: a tool that kconfig misses (pahole) silently drops options, and with them
- * fields of struct module.
- */
-async function checkConfig(stock: string, made: string): Promise<void> {
-  const options = async (path: string) =>
-    new Set(
-      (await readFile(path, 'utf8'))
-        .split('\n')
-        .filter((line) => /^CONFIG_/.test(line) && !/^CONFIG_\w*VERSION/.test(line)),
-    );
-  const [wanted, have] = await Promise.all([options(stock), options(made)]);
+/** make asks kconfig all the same when it thinks that .config is newer than what it made of it. */
+async function checkConfiguration(headers: string, directory: string): Promise<void> {
+  const options = async (root: string) =>
+    new Set((await readFile(join(root, 'include/generated/autoconf.h'), 'utf8')).split('\n').filter(Boolean));
+  const [wanted, have] = await Promise.all([options(headers), options(directory)]);
   const lost = [...wanted].filter((line) => !have.has(line));
-  if (lost.length === 0) return;
+  if (lost.length === 0 && wanted.size === have.size) return;
   throw new LabError(
     'kernel.unsupported',
-    `the stock configuration did not survive: ${lost.slice(0, 3).join(', ')} lost`,
+    `kbuild changed the stock configuration: ${lost.slice(0, 3).join(', ')} lost`,
     {
-      hint: 'the toolroot lacks a tool that kconfig looks for',
       details: { lost },
     },
   );
@@ -162,9 +166,15 @@ async function checkRelease(headers: string, directory: string): Promise<void> {
 }
 
 async function firstFile(...paths: string[]): Promise<string | undefined> {
-  for (const path of paths) if (await stat(path).catch(() => undefined)) return path;
+  for (const path of paths) if (await isFile(path)) return path;
   return undefined;
 }
+
+const isFile = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 async function unpackAll(ctx: StageContext, view: PackageView, packages: string[], directory: string): Promise<void> {
   const debs = join(directory, '.debs');

@@ -52,6 +52,8 @@ const buildTools = [
   'kmod',
   'cpio',
   'pahole',
+  // Without it kbuild makes an objtool that has no `klp` (kernels from 6.19 on).
+  'libxxhash-dev',
 ];
 const archivers = ['tar', 'gzip', 'xz-utils', 'zstd'];
 
