@@ -7,9 +7,10 @@ import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { TargetKernel } from '../kernel/target.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 import { checkModule } from './check-module.ts';
-import { diffUnit, type UnitDiff } from './diff-unit.ts';
+import { chooseDiffer } from './choose-differ.ts';
+import type { CompiledUnit, Differ } from './differ.ts';
 import { type BuildFacts, ensureBuildFacts } from './kernel-facts.ts';
-import { ensureHook, linkModule } from './link-module.ts';
+import { ensureFrameObject, linkModule } from './link-module.ts';
 import { moduleNameFor } from './module-name.ts';
 import { ensureModuleRecipe } from './module-recipe.ts';
 import { makePatchedObject } from './patched-object.ts';
@@ -18,7 +19,7 @@ import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
 import type { BuildReason, BuildResult } from './result.ts';
 import { reason } from './reason.ts';
 import { withScratch } from './scratch.ts';
-import { recordStages, type StageRecorder } from './stage-recorder.ts';
+import { recordStages } from './stage-recorder.ts';
 import { ensureUnit } from './unit.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -44,84 +45,78 @@ export type BuildRequest = {
 export async function buildLivepatch(request: BuildRequest, ctx: OpContext): Promise<BuildResult> {
   const recorder = recordStages(ctx);
   const moduleName = moduleNameFor(request.patchName);
-  const built = moduleName
-    ? await build(request, moduleName, recorder)
-    : refused(reason('NP16', { name: request.patchName }));
   const common = { engine: 'objdiff', moduleName: moduleName ?? '', stages: recorder.stages } as const;
-  if (isRefused(built)) return { ...common, verdict: built.verdict, functions: [], reasons: built.reasons };
-  return { ...common, verdict: 'built', module: built.module, functions: built.functions, reasons: [] };
-}
-
-type Built = Pick<BuildResult, 'functions'> & { module: string };
-
-async function build(request: BuildRequest, moduleName: string, recorder: StageRecorder): Promise<Built | Refused> {
+  const not = ({ verdict, reasons }: Refused) => ({ ...common, verdict, functions: [], reasons });
+  if (!moduleName) return not(refused(reason('NP16', { name: request.patchName })));
   const sources = await runStage(recorder.ctx, { id: 'apply', title: 'patch and source' }, () =>
     preparePatch(request.patch, request.kernel),
   );
-  if (isRefused(sources)) return sources;
-  const built = await buildFrom(request, { sources, moduleName, recorder });
-  return isRefused(built) ? { ...built, reasons: withPlaces(built.reasons, sources) } : built;
+  if (isRefused(sources)) return not(sources);
+  const { differ, because } = chooseDiffer();
+  const units = sources.length === 1 ? '1 unit' : `${sources.length} units`;
+  const choice = `objdiff: stock kernel ${request.kernel.release}, ${units}, differ ${differ.name} (${because})`;
+  const built = await buildFrom(recorder.ctx, request, { sources, moduleName, differ });
+  if (isRefused(built)) return { ...not({ ...built, reasons: withPlaces(built.reasons, sources) }), choice };
+  return { ...common, choice, verdict: 'built', module: built.module, functions: built.functions, reasons: [] };
 }
 
-type Prepared = { sources: readonly PatchedUnit[]; moduleName: string; recorder: StageRecorder };
+type Built = Pick<BuildResult, 'functions'> & { module: string };
+type Prepared = { sources: readonly PatchedUnit[]; moduleName: string; differ: Differ };
 
-async function buildFrom(request: BuildRequest, { sources, moduleName, recorder }: Prepared): Promise<Built | Refused> {
-  const { ctx } = recorder;
+async function buildFrom(ctx: OpContext, request: BuildRequest, prepared: Prepared): Promise<Built | Refused> {
+  const { sources, moduleName, differ } = prepared;
+  const { frame } = differ;
   const bench = await openWorkbench(ctx, request);
   const facts = await ensureBuildFacts(ctx, bench);
   return withScratch(bench.room, async (scratch) => {
-    const [hook, diffs] = await runTogether(ctx, [
+    const [framed, extracted] = await runTogether(ctx, [
       async (inner) => {
-        const recipe = await ensureModuleRecipe(inner, bench, facts);
-        return {
-          recipe,
-          hook: await ensureHook(inner, bench, { recipe, facts, moduleName, replace: request.replace }),
-        };
+        const recipe = await ensureModuleRecipe(inner, bench, { frame, facts });
+        const given = { frame, recipe, facts, moduleName, replace: request.replace };
+        return { recipe, frameObject: await ensureFrameObject(inner, bench, given) };
       },
-      (inner) => diffAll({ ...recorder, ctx: inner }, bench, { sources, facts, moduleName, scratch }),
+      async (inner) => {
+        const units = await compileAll(inner, bench, { ...prepared, facts, scratch });
+        return isRefused(units) ? units : differ.extract(inner, bench, { units, facts, moduleName, scratch });
+      },
     ]);
-    if (isRefused(diffs)) return diffs;
-    const functions = diffs.flatMap((diff) => diff.functions);
-    const objects = diffs.flatMap((diff, index) => (diff.output ? [`unit${index}/diff.o`] : []));
+    if (isRefused(extracted)) return extracted;
+    const { diffs, objects } = extracted;
     if (objects.length === 0) return refused(...sources.map(({ path }) => reason('no-change', { file: path })));
-    const module = await runStage(recorder.ctx, { id: 'link', title: 'link the module' }, (stage) =>
-      linkModule(stage, bench, { ...hook, moduleName, objects, out: scratch }),
+    const module = await runStage(ctx, { id: 'link', title: 'link the module' }, (stage) =>
+      linkModule(stage, bench, { ...framed, frame, facts, moduleName, objects, out: scratch }),
     );
-    const reasons = await runStage(recorder.ctx, { id: 'check', title: 'check the module against the target' }, () =>
-      checkModule(bench, { module, facts, diffs }),
+    const reasons = await runStage(ctx, { id: 'check', title: 'check the module against the target' }, () =>
+      checkModule(bench, { module, facts, diffs, differ }),
     );
     if (reasons.length > 0) return refused(...reasons);
+    const functions = diffs.flatMap((diff) => diff.functions);
     return { module: await keepModule(request, bench, { module, moduleName }), functions };
   });
 }
 
-type Sources = { sources: readonly PatchedUnit[]; facts: BuildFacts; moduleName: string; scratch: string };
+type Sources = Prepared & { facts: BuildFacts; scratch: string };
 
 /** All units side by side; every unit's reasons are reported, not only those of the first that fails. */
-async function diffAll(recorder: StageRecorder, bench: Workbench, given: Sources): Promise<UnitDiff[] | Refused> {
+async function compileAll(ctx: OpContext, bench: Workbench, given: Sources): Promise<CompiledUnit[] | Refused> {
   const acts = given.sources.map(
-    (source, index) => (inner: OpContext) => diffOne({ ...recorder, ctx: inner }, bench, { ...given, source, index }),
+    (source, index) => (inner: OpContext) => compileOne(inner, bench, { ...given, source, index }),
   );
-  return allOrRefused<UnitDiff>(await runTogether(recorder.ctx, acts));
+  return allOrRefused<CompiledUnit>(await runTogether(ctx, acts));
 }
 
-async function diffOne(
-  recorder: StageRecorder,
+async function compileOne(
+  ctx: OpContext,
   bench: Workbench,
-  given: Omit<Sources, 'sources'> & { source: PatchedUnit; index: number },
-): Promise<UnitDiff | Refused> {
-  const { source, facts, moduleName, scratch, index } = given;
-  const unit = await ensureUnit(recorder.ctx, bench, { path: source.path, facts });
+  { source, facts, differ, scratch, index }: Omit<Sources, 'sources'> & { source: PatchedUnit; index: number },
+): Promise<CompiledUnit | Refused> {
+  const unit = await ensureUnit(ctx, bench, { path: source.path, facts, finish: differ.finishOriginal });
   if (isRefused(unit)) return unit;
   const out = join(scratch, `unit${index}`);
   await mkdir(out);
   const name = source.path.split('/').at(-1);
-  const object = await runStage(recorder.ctx, { id: `compile-${index}`, title: `compile ${name}` }, (stage) =>
-    makePatchedObject(stage, bench, { unit, source, facts, out }),
-  );
-  if (isRefused(object)) return object;
-  return runStage(recorder.ctx, { id: `diff-${index}`, title: `extract what changed in ${name}` }, (stage) =>
-    diffUnit(stage, bench, { unit, source, facts, moduleName, out }),
+  return runStage(ctx, { id: `compile-${index}`, title: `compile ${name}` }, (stage) =>
+    makePatchedObject(stage, bench, { unit, source, out }),
   );
 }
 

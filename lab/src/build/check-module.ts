@@ -7,7 +7,7 @@ import { type Elf, type ElfSymbol, readElf, sectionBytes } from '../kernel/elf.t
 import { sealedPointers } from './check-sealed.ts';
 import { lostSections } from './check-sections.ts';
 import { checkSymbols } from './check-symbols.ts';
-import type { UnitDiff } from './diff-unit.ts';
+import type { Differ, UnitDiff } from './differ.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { importedVersions, modinfoValues, readSymvers } from '../kernel/module-metadata.ts';
 import type { BuildReason } from './result.ts';
@@ -19,10 +19,12 @@ export type CheckGiven = {
   module: string;
   facts: BuildFacts;
   diffs: readonly UnitDiff[];
+  differ: Pick<Differ, 'replacedFunctions'>;
 };
 
 /** Reasons against the module; none when it fits the target. */
-export async function checkModule(bench: Workbench, { module, facts, diffs }: CheckGiven): Promise<BuildReason[]> {
+export async function checkModule(bench: Workbench, given: CheckGiven): Promise<BuildReason[]> {
+  const { module, facts, diffs } = given;
   const { kernel } = bench;
   const read = (path: string) => readFile(path, 'utf8');
   const [bytes, kallsyms, symvers] = await Promise.all([
@@ -36,7 +38,7 @@ export async function checkModule(bench: Workbench, { module, facts, diffs }: Ch
     ...checkVermagic(elf, kernel.release),
     ...checkVersions(elf, readSymvers(symvers)),
     ...checkRuntimeConstants(elf, diffs[0]?.unit.path ?? ''),
-    ...checkSymbols(elf, { kallsyms, units: diffs.map(({ unit }) => unit) }),
+    ...checkSymbols(elf, given.differ.replacedFunctions(elf), { kallsyms, units: diffs.map(({ unit }) => unit) }),
     ...sealedPointers(elf, facts.sealed).map((name) => reason('CO04', { function: name })),
     ...sections.flat(),
   ];

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { type Elf, readElf, relocationsOf } from '../kernel/elf.ts';
-import type { UnitDiff } from './diff-unit.ts';
+import type { UnitDiff } from './differ.ts';
 import type { BuildReason } from './result.ts';
 import { reason } from './reason.ts';
 

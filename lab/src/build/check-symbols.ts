@@ -19,9 +19,13 @@ export type SymbolFacts = {
   }[];
 };
 
-/** Reasons against the symbols of a livepatch module. */
-export function checkSymbols(elf: Elf, { kallsyms, units }: SymbolFacts): BuildReason[] {
-  const wanted = [...relocationSymbols(elf), ...replacedFunctions(elf)];
+/** Reasons against the symbols of a livepatch module. `replaced`: functions it replaces, as its own tables say. */
+export function checkSymbols(
+  elf: Elf,
+  replaced: readonly KlpSymbol[],
+  { kallsyms, units }: SymbolFacts,
+): BuildReason[] {
+  const wanted = [...relocationSymbols(elf), ...replaced];
   const counts = countNames(kallsyms, new Set(wanted.map(({ name }) => name)));
   return wanted.flatMap(({ object, name, position }) => {
     const own = units.filter((unit) => unit.object === object);
@@ -51,7 +55,7 @@ export function relocationSymbols({ symbols }: Elf): KlpSymbol[] {
 const functionSize = 56;
 
 /** Functions that the livepatch replaces, from kpatch's own table. */
-export function replacedFunctions(elf: Elf): KlpSymbol[] {
+export function replacedByKpatch(elf: Elf): KlpSymbol[] {
   const section = elf.sections.find(({ name }) => name === '.kpatch.funcs');
   if (!section) return [];
   const bytes = sectionBytes(elf, section);

@@ -7,43 +7,31 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readElf } from '../kernel/elf.ts';
 import { findDefinition, findFunction } from '../patch/find-function.ts';
+import { checkFunctions } from './check-functions.ts';
 import { coldPartsLeftBehind, padSections } from './cold-parts.ts';
 import { type ChangePlace, readDiffMessages, reasonsOfFailure } from './diff-messages.ts';
+import type { CompiledUnit } from './differ.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { PatchedUnit } from './prepare-patch.ts';
 import { type Refused, refused } from './refused.ts';
-import type { BuildReason, PatchedFunction } from './result.ts';
-import { reason } from './reason.ts';
-import type { Unit } from './unit.ts';
+import type { PatchedFunction } from './result.ts';
 import { inside, withKpatch, type Workbench } from './workbench.ts';
 
-export type UnitDiff = {
-  unit: Unit;
-  /** The whole patched object. */
-  patched: string;
-  /** Object with the changed functions; absent when the patch changes no machine code here. */
-  output?: string;
-  functions: PatchedFunction[];
-};
+export type DiffGiven = CompiledUnit & { facts: BuildFacts; moduleName: string };
 
-export type DiffGiven = { unit: Unit; source: PatchedUnit; facts: BuildFacts; moduleName: string; out: string };
-
-/** Diffs `out/original.o` and `out/patched.o` into `out/diff.o`. */
-export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffGiven): Promise<UnitDiff | Refused> {
-  const { unit, source, out } = given;
-  const patched = join(out, 'patched.o');
+/** Diffs `out/original.o` and `out/patched.o` into `out/diff.o`. No functions: the patch changes no machine code here. */
+export async function diffUnit(
+  ctx: StageContext,
+  bench: Workbench,
+  given: DiffGiven,
+): Promise<PatchedFunction[] | Refused> {
+  const { unit, source } = given;
   const place = placeOf(source);
-  const { lineOf } = place;
   const { output, exitCode } = await compare(ctx, bench, given, place);
   const messages = readDiffMessages(output, place);
-  if (exitCode === 3 && messages.reasons.length === 0) return { unit, patched, functions: [] };
+  if (exitCode === 3 && messages.reasons.length === 0) return [];
   if (exitCode !== 0) return refused(...reasonsOfFailure(output, place));
-  const reasons = [
-    ...messages.reasons,
-    ...(await notPatchable(bench, unit, messages.changed, lineOf)),
-    ...notFaithful(unit, messages.changed, lineOf),
-    ...inlinedElsewhere(unit, messages.changed, lineOf),
-  ];
+  const reasons = [...messages.reasons, ...(await checkFunctions(bench, given, messages.changed))];
   if (reasons.length > 0) return refused(...reasons);
   const function_ = (kind: 'changed' | 'new') => (name: string) => ({
     object: unit.object,
@@ -51,8 +39,7 @@ export async function diffUnit(ctx: StageContext, bench: Workbench, given: DiffG
     kind,
     file: unit.path,
   });
-  const functions = [...messages.changed.map(function_('changed')), ...messages.added.map(function_('new'))];
-  return { unit, patched, output: join(out, 'diff.o'), functions };
+  return [...messages.changed.map(function_('changed')), ...messages.added.map(function_('new'))];
 }
 
 /** Runs create-diff-object, and again when it would leave .cold parts of changed functions behind. */
@@ -93,37 +80,5 @@ function diffCommand(bench: Workbench, { unit, facts, moduleName, out }: DiffGiv
     binds: [{ host: unit.directory, inside: '/lpl/unit', access: 'read' }],
     env: facts.sizes,
     okCodes: [0, 1, 2, 3],
-  });
-}
-
-type LineOf = (name: string) => number | undefined;
-
-/** The name of a function as its source has it: the compiler appends .cold, .part.0, .isra.0, .constprop.0. */
-const sourceName = (name: string) => name.replace(/\..*$/, '');
-
-/** Changed functions that ftrace of the running kernel does not know. Modules: create-diff-object saw to it. */
-async function notPatchable(bench: Workbench, unit: Unit, changed: string[], lineOf: LineOf): Promise<BuildReason[]> {
-  if (unit.object !== 'vmlinux') return [];
-  const known = new Set((await readFile(bench.kernel.facts.patchableFunctions, 'utf8')).split('\n'));
-  return changed
-    .filter((name) => !known.has(name) && !name.includes('.cold'))
-    .map((name) => reason('NP02', { file: unit.path, function: name, line: lineOf(sourceName(name)) ?? 1 }));
-}
-
-/** Changed functions that are not proven to be what the target runs. */
-function notFaithful({ path, fidelity }: Unit, changed: string[], lineOf: LineOf): BuildReason[] {
-  return changed
-    .filter((name) => fidelity[name] !== 'same')
-    .map((name) => {
-      const detail = fidelity[name] ?? 'the target has no such function';
-      return reason('fidelity', { file: path, function: name, line: lineOf(sourceName(name)) ?? 1, detail });
-    });
-}
-
-/** Unchanged functions of which the target holds a version with a changed function inside. */
-function inlinedElsewhere({ path, inlined }: Unit, changed: string[], lineOf: LineOf): BuildReason[] {
-  return changed.flatMap((name) => {
-    const caller = inlined[name]?.find((each) => !changed.includes(each));
-    return caller ? [reason('NP03', { file: path, function: name, line: lineOf(sourceName(name)) ?? 1, caller })] : [];
   });
 }

@@ -19,6 +19,7 @@ const factsFile = z.object({
   schema: z.number(),
   /** Environment of create-diff-object: sizes of the entries of special sections. */
   sizes: z.record(z.string(), z.string()),
+  /** objtool's flags for this configuration. */
   objtool: z.array(z.string()),
   /** Functions that must not become the target of a new pointer: with IBT an indirect call of them is fatal. */
   sealed: z.array(z.string()),
@@ -42,17 +43,17 @@ export async function ensureBuildFacts(ctx: OpContext, bench: Workbench): Promis
   const { kernel, room } = bench;
   const title = 'kernel image and struct sizes';
   const directory = await runStage(ctx, { id: 'kernel-facts', title }, (stage) =>
-    ensureArtefact(stage, { room, label: 'facts', inputs: { format: 1 } }, async (out) => {
+    ensureArtefact(stage, { room, label: 'facts', inputs: { format: 2 } }, async (out) => {
       const image = join(out, 'vmlinux');
       await extractVmlinux(ctx, { vmlinuz: kernel.vmlinuz, out: image, toolroot: kernel.toolroot });
-      const btf = readElf(await readFile(join(kernel.buildTree, 'vmlinux')), 'the vmlinux of the headers package');
-      const found = structSizes(btf, Object.values(sizeVariables));
+      const elf = readElf(await readFile(image), image);
+      const found = structSizes(elf, Object.values(sizeVariables));
       const sizes = Object.entries(sizeVariables).map(([variable, struct]) => [variable, String(found.get(struct))]);
       const kallsyms = await readFile(kernel.facts.kallsyms, 'utf8');
       await writeJson(join(out, 'facts.json'), {
         sizes: Object.fromEntries(sizes),
         objtool: await readObjtoolFlags(bench),
-        sealed: sealedFunctions(readElf(await readFile(image), image), kallsyms),
+        sealed: sealedFunctions(elf, kallsyms),
         vermagic: await readVermagic(bench),
       });
     }),

@@ -1,4 +1,4 @@
-// Links the changed functions of all units and kpatch's hook into a livepatch module, by replaying recorded commands.
+// Links the changed functions of all units and the frame into a livepatch module, by replaying recorded commands.
 
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,35 +8,39 @@ import { type OpContext, runStage, type StageContext } from '../core/operation.t
 import { runCommand } from '../core/process.ts';
 import { recompile } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
+import type { ModuleFrame } from './module-frame.ts';
 import { type ModuleRecipe, probe, recipeDirectory } from './module-recipe.ts';
-import { runObjtool } from './objtool.ts';
-import { inside, withKpatch, withToolchain, type Workbench } from './workbench.ts';
+import { linkFlags, runObjtool, unitFlags } from './objtool.ts';
+import { inside, withToolchain, type Workbench } from './workbench.ts';
 
-/** kpatch's hook, compiled for a module of that name. `replace`: atomic replace of all earlier livepatches. */
-export async function ensureHook(
+/** The frame's own code, compiled for a module of that name. `replace`: atomic replace of all earlier livepatches. */
+export async function ensureFrameObject(
   ctx: OpContext,
   bench: Workbench,
-  given: { recipe: ModuleRecipe; facts: BuildFacts; moduleName: string; replace: boolean },
+  given: { frame: ModuleFrame; recipe: ModuleRecipe; facts: BuildFacts; moduleName: string; replace: boolean },
 ): Promise<string> {
-  const { recipe, facts, moduleName, replace } = given;
-  const inputs = { moduleName, replace, format: 1 };
+  const { frame, recipe, facts, moduleName, replace } = given;
+  const inputs = { moduleName, replace, format: 2 };
   const directory = await runStage(ctx, { id: 'hook', title: 'module frame' }, (stage) =>
     ensureArtefact(stage, { room: bench.room, label: `hook-${moduleName}`, inputs }, async (out) => {
-      const flags = [`-DKLP_REPLACE_ENABLE=${replace}`];
-      const command = { ...recipe.hook, argv: rename(recipe.hook.argv, moduleName) };
-      const argv = recompile(command, { flags, output: `${inside.out}/hook.o` });
+      const command = { ...recipe.frame, argv: rename(recipe.frame.argv, moduleName) };
+      const argv = recompile(command, { flags: frame.flags(replace), output: `${inside.out}/frame.o` });
       await runCommand(onRecipe(bench, recipe, argv, out), { signal: stage.signal });
-      await runObjtool(stage, bench, { out, name: 'hook.o', module: true, flags: facts.objtool });
+      if (frame.objtool === 'frame')
+        await runObjtool(stage, bench, { out, name: 'frame.o', module: true, flags: unitFlags(facts.objtool) });
     }),
   );
-  return join(directory, 'hook.o');
+  return join(directory, 'frame.o');
 }
 
 export type LinkGiven = {
+  frame: ModuleFrame;
   recipe: ModuleRecipe;
+  facts: BuildFacts;
   moduleName: string;
-  hook: string;
-  /** Diff objects, relative to `out`. */
+  /** Host path of the frame's object. */
+  frameObject: string;
+  /** Extracted objects, relative to `out`. */
   objects: readonly string[];
   /** Host directory that holds the objects; gets `NAME.ko`. */
   out: string;
@@ -44,16 +48,20 @@ export type LinkGiven = {
 
 /** Links `out/NAME.ko`. Returns its path. */
 export async function linkModule(ctx: StageContext, bench: Workbench, given: LinkGiven): Promise<string> {
-  const { recipe, moduleName: name, out } = given;
+  const { frame, recipe, moduleName: name, out } = given;
   const run = (argv: string[]) => runCommand(onRecipe(bench, recipe, argv, out), { signal: ctx.signal });
   const at = (file: string) => `${inside.out}/${file}`;
-  await copyFile(given.hook, join(out, 'hook.o'));
+  await copyFile(given.frameObject, join(out, 'frame.o'));
   await run([
     ...upTo(recipe.object.argv, '-o'),
-    ...['-T', `${recipeDirectory}/kpatch.lds`, '-o', at(`${name}.o`), at('hook.o')],
+    ...(frame.script ? ['-T', `${recipeDirectory}/${frame.script}`] : []),
+    ...['-o', at(`${name}.o`), at('frame.o')],
     ...given.objects.map(at),
   ]);
-  await writeFile(join(out, 'modules.order'), `${at(`${name}.o`)}\n`);
+  if (frame.objtool === 'module')
+    await runObjtool(ctx, bench, { out, name: `${name}.o`, module: true, flags: linkFlags(given.facts.objtool) });
+  const order = await readFile(join(recipe.directory, 'modules.order'), 'utf8');
+  await writeFile(join(out, 'modules.order'), inOut([order], name).join());
   await writeFile(join(out, `${name}.mod`), `${at(`${name}.o`)}\n`);
   // modpost looks there for the versions of exported symbols; a livepatch exports none.
   await writeFile(join(out, `.${name}.o.cmd`), '');
@@ -68,8 +76,7 @@ export async function linkModule(ctx: StageContext, bench: Workbench, given: Lin
     at('linked.ko'),
     ...rename(argv.slice(argv.indexOf('-o') + 2), name),
   ]);
-  const convert: Argv = ['create-klp-module', '--no-klp-arch-sections', at('linked.ko'), at(`${name}.ko`)];
-  await runCommand(withKpatch(bench, { argv: convert, out }), { signal: ctx.signal });
+  await frame.finish(ctx, bench, { out, name });
   return join(out, `${name}.ko`);
 }
 

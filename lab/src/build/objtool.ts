@@ -10,18 +10,22 @@ import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 
-/** Flags that only make sense when objtool sees the whole of vmlinux or a module. */
-const linkOnly = /^--(ibt|cfi|link|module)$/;
-
 /** objtool's flags for this configuration, from `objtool-args-$(CONFIG_X)` of the kernel's scripts/Makefile.lib. */
 export function objtoolFlags(makefile: string, config: string): string[] {
   const values = new Map([...config.matchAll(/^(CONFIG_\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
   const needsMcount = values.has('CONFIG_FTRACE_MCOUNT_USE_OBJTOOL');
   return [...makefile.matchAll(/^objtool-args-\$\((CONFIG_\w+)\)\s*\+=\s*(\S+)/gm)]
-    .filter(([, name, flag]) => values.get(name) === 'y' && !linkOnly.test(flag ?? ''))
+    .filter(([, name]) => values.get(name) === 'y')
     .map(([, , flag]) => (flag ?? '').replace(/\$\((CONFIG_\w+)\)/g, (_, name: string) => values.get(name) ?? ''))
     .filter((flag) => flag !== '--mnop' || needsMcount);
 }
+
+/** The flags for one object at a time: without those that only make sense for the whole of vmlinux or a module. */
+export const unitFlags = (flags: readonly string[]): string[] =>
+  flags.filter((flag) => !/^--(ibt|cfi|fineibt)$/.test(flag));
+
+/** The flags for the whole of vmlinux or a module, as kbuild has them when it delays objtool to the link. */
+export const linkFlags = (flags: readonly string[]): string[] => [...flags, '--link'];
 
 /** objtoolFlags of the bench's kernel. */
 export async function readObjtoolFlags({ kernel }: Workbench): Promise<string[]> {

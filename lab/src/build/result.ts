@@ -24,6 +24,8 @@ export type BuildStage = { name: string; ms: number; cached: boolean };
 export type BuildResult = {
   verdict: 'built' | 'refused' | 'failed';
   engine: 'objdiff';
+  /** How it was built and why so, one line; absent when it was refused before that was known. */
+  choice?: string;
   /** Host path of the livepatch module (.ko); only when built. */
   module?: string;
   /** Name in /sys/kernel/livepatch and /sys/module. */

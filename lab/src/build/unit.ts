@@ -16,7 +16,6 @@ import { type KbuildCommand, moduleOf } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { matchLayout } from './layout.ts';
 import { readSymvers } from '../kernel/module-metadata.ts';
-import { runObjtool } from './objtool.ts';
 import { openTarget } from './open-target.ts';
 import { makeReference } from './reference-object.ts';
 import { isRefused, type Refused, refused } from './refused.ts';
@@ -59,14 +58,21 @@ export type Unit = UnitFacts & {
   directory: string;
 };
 
+/** Finishes `out/original.o` before it is cached; returns what objtool said, if it was run on it. */
+export type FinishOriginal = (
+  ctx: StageContext,
+  bench: Workbench,
+  given: { out: string; module: boolean; facts: BuildFacts },
+) => Promise<string[]>;
+
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
 export async function ensureUnit(
   ctx: OpContext,
   bench: Workbench,
-  given: { path: string; facts: BuildFacts },
+  given: { path: string; facts: BuildFacts; finish: FinishOriginal },
 ): Promise<Unit | Refused> {
   const { path } = given;
-  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 4 } };
+  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 5 } };
   const stage = { id: `unit-${contentKey(path).slice(0, 6)}`, title: `original object of ${path}` };
   const directory = await runStage(ctx, stage, (inner) =>
     ensureArtefact(inner, request, async (out) => {
@@ -80,7 +86,7 @@ export async function ensureUnit(
   return 'refused' in file ? (file.refused as Refused) : { ...file.unit, path, directory };
 }
 
-type Making = { path: string; facts: BuildFacts; out: string };
+type Making = { path: string; facts: BuildFacts; finish: FinishOriginal; out: string };
 
 async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Promise<UnitFacts | Refused> {
   const { path, facts, out } = making;
@@ -136,12 +142,12 @@ async function foreignVersions({ kernel }: Workbench, { symvers }: KbuildCommand
 
 type WithCommand = Making & { command: KbuildCommand };
 
-async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, out, command }: WithCommand) {
+async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, finish, out, command }: WithCommand) {
   const failure = await compileUnit(ctx, bench, { command, path, out, name: 'original.o' });
   if (failure)
     throw new LabError('build.failed', `${path} of the target does not compile`, {
       details: { stderr: failure.messages },
     });
   const module = moduleOf(command) !== undefined;
-  return runObjtool(ctx, bench, { out, name: 'original.o', module, flags: facts.objtool });
+  return finish(ctx, bench, { out, module, facts });
 }

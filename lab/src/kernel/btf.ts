@@ -31,7 +31,7 @@ function tailSize(kind: number, vlen: number): number {
 /** Size in bytes of each struct that is asked for. Throws `kernel.unsupported` when there is no BTF or no such struct. */
 export function structSizes(elf: Elf, names: readonly string[]): Map<string, number> {
   const section = elf.sections.find(({ name }) => name === '.BTF');
-  if (!section) throw new LabError('kernel.unsupported', 'the vmlinux of the headers package has no BTF');
+  if (!section) throw new LabError('kernel.unsupported', 'the kernel image has no BTF');
   const btf = sectionBytes(elf, section);
   const header = btf.readUInt32LE(4);
   const types = header + btf.readUInt32LE(8);

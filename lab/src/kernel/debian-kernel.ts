@@ -42,7 +42,7 @@ export async function ensureImage(
   return { name, release: kernel.release, artefact: basename(path), vmlinuz, modulesDir };
 }
 
-/** The headers package of the flavour: .config, Module.symvers, utsrelease.h, BTF. Returns its directory. */
+/** The headers package of the flavour: configuration, Module.symvers, utsrelease.h. Returns its directory. */
 export async function ensureHeaders(ctx: OpContext, { room, open }: KernelRoom, kernel: StockKernel): Promise<string> {
   const path = await runStage(ctx, { id: 'headers', title: 'headers and symbol versions' }, (stage) =>
     ensureArtefact(stage, { room, label: `headers-${kernel.release}`, inputs: kernel.headers }, async (directory) =>
@@ -91,8 +91,6 @@ export async function ensureBuildTree(
       await checkConfiguration(headers, directory);
       await checkRelease(headers, directory);
       await copyFile(join(headers, 'Module.symvers'), join(directory, 'Module.symvers'));
-      // The 5 MB ELF file that carries the kernel's BTF.
-      await cp(join(headers, 'vmlinux'), join(directory, 'vmlinux'));
     }),
   );
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkModule } from '../../../lab/src/build/check-module.ts';
+import { kpatchDiffer } from '../../../lab/src/build/kpatch-differ.ts';
 import type { BuildFacts } from '../../../lab/src/build/kernel-facts.ts';
 import type { Unit } from '../../../lab/src/build/unit.ts';
 import type { Workbench } from '../../../lab/src/build/workbench.ts';
@@ -55,6 +56,7 @@ describe('checkModule', () => {
       module: file('x.ko', module.bytes),
       facts: { sealed: target.sealed } as unknown as BuildFacts,
       diffs: [diff],
+      differ: kpatchDiffer,
     };
     return (await checkModule({ kernel } as Workbench, given)).map(({ rule, message }) => `${rule}: ${message}`);
   }

@@ -7,7 +7,13 @@ import { tablesLostByObjtool } from '../../../lab/src/build/check-sections.ts';
 import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
 import { moduleNameFor } from '../../../lab/src/build/module-name.ts';
 import { movedSections } from '../../../lab/src/build/moved-sections.ts';
-import { newObjtoolReasons, objtoolFlags, readObjtoolWarnings } from '../../../lab/src/build/objtool.ts';
+import {
+  newObjtoolReasons,
+  linkFlags,
+  objtoolFlags,
+  readObjtoolWarnings,
+  unitFlags,
+} from '../../../lab/src/build/objtool.ts';
 import rules from '../../../lab/src/build/rules.json' with { type: 'json' };
 import type { Elf } from '../../../lab/src/kernel/elf.ts';
 import { fixtureElf, fixtureText, withSectionRenamed } from './unit-fixtures.ts';
@@ -54,14 +60,16 @@ describe('movedSections', () => {
 describe('objtoolFlags', () => {
   it('are those of the configuration, without what only a link can do', () => {
     const flags = objtoolFlags(fixtureText('Makefile.lib'), fixtureText('config'));
+    assert.deepEqual(linkFlags(flags).slice(-1), ['--link']);
+    assert.ok(linkFlags(flags).includes('--ibt'));
     assert.equal(
-      flags.join(' '),
+      unitFlags(flags).join(' '),
       '--hacks=jump_label --hacks=noinstr --hacks=skylake --orc --retpoline --rethunk --sls --static-call --uaccess --prefix=16',
     );
   });
   it('follow the configuration', () => {
     const flags = objtoolFlags(fixtureText('Makefile.lib'), 'CONFIG_UNWINDER_ORC=y\nCONFIG_X86_KERNEL_IBT=y\n');
-    assert.deepEqual(flags, ['--orc']);
+    assert.deepEqual(unitFlags(flags), ['--orc']);
   });
 });
 

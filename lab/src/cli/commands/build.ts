@@ -44,16 +44,17 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
     );
 }
 
-export function showBuild({ verdict, module, functions, reasons, stages }: BuildResult): string {
+export function showBuild({ verdict, choice, module, functions, reasons, stages }: BuildResult): string {
+  const how = choice === undefined ? [] : [choice];
   const took = stages.reduce((sum, { ms }) => sum + ms, 0);
   if (verdict === 'built') {
     const changed = functions.map(({ name, kind, object }) => `  ${kind === 'new' ? '+' : '~'} ${name} (${object})`);
-    return [`built ${module} in ${(took / 1000).toFixed(1)} s`, ...changed].join('\n');
+    return [`built ${module} in ${(took / 1000).toFixed(1)} s`, ...how, ...changed].join('\n');
   }
   const lines = reasons.flatMap(({ rule, file, line, message, hint }) => {
     // Some messages name their place themselves.
     const where = file && !message.includes(file) ? `${file}${line ? `:${line}` : ''}: ` : '';
     return [`  ${where}${message} [${rule}]`, ...(hint ? [`    ${hint}`] : [])];
   });
-  return [verdict === 'refused' ? 'refused' : 'does not build', ...lines].join('\n');
+  return [verdict === 'refused' ? 'refused' : 'does not build', ...how, ...lines].join('\n');
 }

@@ -1,0 +1,61 @@
+// What must hold for every changed function, whichever tool found it: ftrace can redirect it, the target runs exactly what
+// was compiled here, and no other function of the target holds a copy of it.
+
+import { readFile } from 'node:fs/promises';
+import { findDefinition } from '../patch/find-function.ts';
+import type { CompiledUnit } from './differ.ts';
+import { reason } from './reason.ts';
+import type { BuildReason } from './result.ts';
+import type { Unit } from './unit.ts';
+import type { Workbench } from './workbench.ts';
+
+/** Reasons against the changed functions of a unit. */
+export async function checkFunctions(
+  bench: Workbench,
+  { unit, source }: CompiledUnit,
+  changed: readonly string[],
+): Promise<BuildReason[]> {
+  const lineOf = (name: string) => findDefinition(source.applied.text, sourceName(name)) ?? 1;
+  return [
+    ...(await notPatchable(bench, unit, changed, lineOf)),
+    ...notFaithful(unit, changed, lineOf),
+    ...inlinedElsewhere(unit, changed, lineOf),
+  ];
+}
+
+type LineOf = (name: string) => number;
+
+/** The name of a function as its source has it: the compiler appends .cold, .part.0, .isra.0, .constprop.0. */
+const sourceName = (name: string) => name.replace(/\..*$/, '');
+
+/** Changed functions that ftrace of the running kernel does not know. Modules: create-diff-object saw to it. */
+async function notPatchable(
+  { kernel }: Workbench,
+  unit: Unit,
+  changed: readonly string[],
+  lineOf: LineOf,
+): Promise<BuildReason[]> {
+  if (unit.object !== 'vmlinux') return [];
+  const known = new Set((await readFile(kernel.facts.patchableFunctions, 'utf8')).split('\n'));
+  return changed
+    .filter((name) => !known.has(name) && !name.includes('.cold'))
+    .map((name) => reason('NP02', { file: unit.path, function: name, line: lineOf(name) }));
+}
+
+/** Changed functions that are not proven to be what the target runs. */
+function notFaithful({ path, fidelity }: Unit, changed: readonly string[], lineOf: LineOf): BuildReason[] {
+  return changed
+    .filter((name) => fidelity[name] !== 'same')
+    .map((name) => {
+      const detail = fidelity[name] ?? 'the target has no such function';
+      return reason('fidelity', { file: path, function: name, line: lineOf(name), detail });
+    });
+}
+
+/** Unchanged functions of which the target holds a version with a changed function inside. */
+function inlinedElsewhere({ path, inlined }: Unit, changed: readonly string[], lineOf: LineOf): BuildReason[] {
+  return changed.flatMap((name) => {
+    const caller = inlined[name]?.find((each) => !changed.includes(each));
+    return caller ? [reason('NP03', { file: path, function: name, line: lineOf(name), caller })] : [];
+  });
+}
