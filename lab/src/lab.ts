@@ -23,6 +23,9 @@ import { machineVerbs } from './machine-verbs.ts';
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
 import { runDoctor } from './trial/doctor.ts';
+import { type MatrixCommand, runMatrix } from './trial/matrix/matrix.ts';
+import { type MergeCommand, mergeMatrix } from './trial/matrix/merge.ts';
+import type { MatrixSummary } from './trial/matrix/write-reports.ts';
 import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
 
@@ -30,12 +33,14 @@ import { attachMachine, type RunningMachine } from './vm/machine.ts';
 export { type Argv, showArgv } from './core/command.ts';
 export { asLabError, isLabError, type LabError } from './core/error.ts';
 export type { EventBody, LabEvent } from './core/event.ts';
+export { githubAnnotations } from './trial/matrix/report/annotations.ts';
 export { type OpContext, runOperation } from './core/operation.ts';
 export { emptyOpView, type OpView, reduceEvent, type StageView } from './core/progress.ts';
 export type { LabPaths } from './core/paths.ts';
 export type { BuildReason, BuildResult } from './build/result.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
+export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TrialSummary } from './trial/run-scenario.ts';
 export type { Guest } from './vm/guest/guest.ts';
 export { type Forward, parseForward } from './vm/qemu/forwards.ts';
@@ -139,6 +144,12 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     trial: (request: { scenario: string; target?: string }, ctx: OpContext): Promise<TrialSummary> =>
       runScenario(ctx, site, request),
+
+    /** Every patch on every kernel under every workload. */
+    matrix: (request: MatrixCommand, ctx: OpContext): Promise<MatrixSummary> => runMatrix(ctx, site, request),
+
+    /** The shards of one matrix, put together. */
+    mergeMatrix: (request: MergeCommand): Promise<MatrixSummary> => mergeMatrix(request),
 
     demo: (ctx: OpContext): Promise<TrialSummary> =>
       runDemo(ctx, site, join(site.resources.examples, 'security-fixes/demo.yaml')),

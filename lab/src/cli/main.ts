@@ -8,6 +8,7 @@ import { addBuildCommand } from './commands/build.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
+import { addMatrixCommands } from './commands/matrix.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
 import { addVmCommands } from './commands/vm.ts';
@@ -43,6 +44,7 @@ export function commandTree(lab: () => Lab): Command {
     addVmCommands,
     addKlpCommands,
     addTrialCommands,
+    addMatrixCommands,
   ])
     add(program, lab);
   shareCommonOptions(program);

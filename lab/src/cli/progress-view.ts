@@ -3,6 +3,7 @@
 import { createLogUpdate } from 'log-update';
 import type { LabEvent } from '../core/event.ts';
 import { emptyOpView, type OpView, reduceEvent } from '../core/progress.ts';
+import { cellLine, matrixLines } from './cell-lines.ts';
 import { endedLine, paintFor, runningLines } from './stage-lines.ts';
 
 export type ProgressView = {
@@ -40,7 +41,11 @@ function terminalView(stream: NodeJS.WriteStream, verbose: boolean): ProgressVie
   const footer = createLogUpdate(stream, { showCursor: true });
   const paint = paintFor(stream.hasColors());
   let view = emptyOpView;
-  const redraw = () => footer(runningLines(view, Date.now(), paint, stream.columns || 80).join('\n'));
+  const redraw = () => {
+    const [now, columns, rows] = [Date.now(), stream.columns || 80, stream.rows || 24];
+    const running = runningLines(view, now, paint, columns);
+    footer([...running, ...matrixLines(view, now, paint, { columns, rows: rows - running.length - 2 })].join('\n'));
+  };
   const timer = setInterval(redraw, 100);
   timer.unref();
   const print = (text: string) => {
@@ -81,6 +86,8 @@ function persistentLine(
       if (!stage || (stage.cached && stage.depth > 0 && !verbose)) return undefined;
       return endedLine(stage, paint);
     }
+    case 'cell':
+      return event.asExpected === undefined ? undefined : cellLine(event, paint);
     case 'klp.stalled':
       return event.tasks
         .map(({ pid, comm, stack }) =>

@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import type { OpView, StageView } from '../core/progress.ts';
 
 type Style = Parameters<typeof styleText>[0];
-type Paint = (style: Style, text: string) => string;
+export type Paint = (style: Style, text: string) => string;
 
 export const paintFor = (colour: boolean): Paint =>
   colour ? (style, text) => styleText(style, text) : (_, text) => text;

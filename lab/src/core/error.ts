@@ -37,6 +37,8 @@ const culprits = {
   'klp.unknown': 'user',
   'klp.busy': 'guest',
   'scenario.invalid': 'user',
+  'matrix.invalid': 'user',
+  'matrix.mismatch': 'user',
   'image.unknown': 'user',
   'image.invalid': 'user',
   'image.in-use': 'user',

@@ -31,6 +31,21 @@ export type EventBody =
     }
   | { type: 'klp.stalled'; vm: string; module: string; tasks: StalledTask[] }
   | { type: 'witness'; vm: string; answered: number; lost: number; stallMs: number; uptimeMs: number; phase: string }
+  | {
+      type: 'cell';
+      /** Id of a matrix cell, and where it lies. */
+      cell: string;
+      kernel: string;
+      patch: string;
+      workload: string;
+      state: 'waiting' | 'running' | 'pass' | 'fail' | 'refused' | 'inconclusive' | 'not-affected';
+      /** What it is at while it runs. */
+      doing?: string;
+      /** Of one that has ended. `why`: what was not expected. */
+      asExpected?: boolean;
+      why?: string;
+      ms?: number;
+    }
   | { type: 'verdict'; verdict: string; reasons: string[]; report?: string };
 
 /** A task that holds a transition back: /proc/PID/{comm,stack,patch_state}. */

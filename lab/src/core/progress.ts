@@ -16,7 +16,17 @@ export type StageView = {
   error?: ErrorJson;
 };
 
-export type OpView = { name: string; equivalent?: string; state: 'running' | 'done' | 'failed'; stages: StageView[] };
+/** A cell of a matrix. `startedAt`: when it began to run. */
+export type CellView = Omit<Extract<LabEvent, { type: 'cell' }>, 'type' | 'at' | 'op'> & { startedAt?: number };
+
+export type OpView = {
+  name: string;
+  equivalent?: string;
+  state: 'running' | 'done' | 'failed';
+  stages: StageView[];
+  /** Of a matrix, in its order. */
+  cells?: CellView[];
+};
 
 export const emptyOpView: OpView = { name: '', state: 'running', stages: [] };
 
@@ -57,9 +67,21 @@ export function reduceEvent(view: OpView, event: LabEvent): OpView {
         ...(event.note ? { note: event.note } : {}),
         ...(event.error ? { error: event.error } : {}),
       }));
+    case 'cell':
+      return { ...view, cells: withCell(view.cells ?? [], event) };
     default:
       return view;
   }
+}
+
+function withCell(
+  cells: CellView[],
+  { type: _type, at, op: _op, ...cell }: Extract<LabEvent, { type: 'cell' }>,
+): CellView[] {
+  const index = cells.findIndex((known) => known.cell === cell.cell);
+  const startedAt = cells[index]?.startedAt ?? (cell.state === 'running' ? at : undefined);
+  const next = { ...cell, ...(startedAt === undefined ? {} : { startedAt }) };
+  return index < 0 ? [...cells, next] : cells.with(index, next);
 }
 
 /** Changes the latest stage of that path: a stage may run more than once in an operation. */

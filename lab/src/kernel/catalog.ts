@@ -72,14 +72,16 @@ function imageParts(image: Stanza): string[] {
   );
 }
 
-/** The newest kernel of that name. Throws `kernel.unknown`, naming those there are. */
-export function pickKernel(kernels: readonly StockKernel[], target: StockName): StockKernel {
-  const found = kernels.find((kernel) => target.version === undefined || matchesVersion(kernel, target.version));
+/** The newest kernel of that name, or the one `back` before it. Throws `kernel.unknown`, naming those there are. */
+export function pickKernel(kernels: readonly StockKernel[], target: StockName, back = 0): StockKernel {
+  const newest = kernels.findIndex((kernel) => target.version === undefined || matchesVersion(kernel, target.version));
+  const found = newest < 0 ? undefined : kernels[newest + back];
   if (found) return found;
   const offered = kernels.map((kernel) => kernel.target.version).join(', ');
+  const which = back > 0 ? `kernel ${back} before the newest` : 'such kernel';
   throw new LabError(
     'kernel.unknown',
-    `${formatTargetName(target)}: the mirror has no such kernel with headers and source`,
+    `${formatTargetName(target)}: the mirror has no ${which} with headers and source`,
     {
       hint: offered ? `it has ${offered}` : `check suite and flavour; \`lpl target ls\` shows what there is`,
     },

@@ -51,21 +51,24 @@ export async function stockKernels(
   }
 }
 
-/** The kernel a target name means. Throws `kernel.unknown`. A version once prepared is found without asking the mirror. */
+/**
+ * The kernel a target name means, or the one `back` before it. Throws `kernel.unknown`. A version once prepared is found
+ * without asking the mirror.
+ */
 export async function findStockKernel(
   ctx: StageContext,
   room: string,
-  target: StockName,
+  { back, ...target }: StockName & { back: number },
   open: OpenPackageView,
 ): Promise<StockKernel> {
-  if (target.version !== undefined) {
+  if (target.version !== undefined && back === 0) {
     const kept = await readJson(recordPath(room, target as Required<StockName>), recordFile);
     if (kept) {
       ctx.cached();
       return kept.kernel;
     }
   }
-  return pickKernel(await stockKernels(ctx, room, target, open), target);
+  return pickKernel(await stockKernels(ctx, room, target, open), target, back);
 }
 
 /** Remembers a prepared kernel, so that it stays usable when the mirror has dropped it or cannot be reached. */

@@ -15,11 +15,14 @@ import { type BootableKernel, parseStockName, type StockName, type TargetKernel 
 const packageView = (rooms: CacheRooms, suite: string) => (stage: StageContext) =>
   openPackageView(stage, rooms.packages, suite);
 
-/** The stock kernel a target name means. Throws `kernel.unknown`, `packages.unavailable`, `kernel.unsupported` (own tree). */
-export function resolveTarget(ctx: OpContext, rooms: CacheRooms, name: string): Promise<StockKernel> {
+/**
+ * The stock kernel a target name means, or the one `back` before it. Throws `kernel.unknown`, `packages.unavailable`,
+ * `kernel.unsupported` (own tree).
+ */
+export function resolveTarget(ctx: OpContext, rooms: CacheRooms, name: string, back = 0): Promise<StockKernel> {
   const target = parseStockName(name);
   return runStage(ctx, { id: 'target', title: `target ${name}` }, async (stage) => {
-    const kernel = await findStockKernel(stage, rooms.kernels, target, packageView(rooms, target.suite));
+    const kernel = await findStockKernel(stage, rooms.kernels, { ...target, back }, packageView(rooms, target.suite));
     stage.note(kernel.release);
     return kernel;
   });

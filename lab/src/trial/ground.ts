@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLivepatch } from '../build/build-livepatch.ts';
-import { targetParts } from '../build/prepare-target.ts';
+import type { TargetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { version } from '../core/version.ts';
@@ -16,14 +16,24 @@ import { ensureGuestProgram } from '../workload/guest-program.ts';
 import { reproducerFiles } from './reproduce.ts';
 import type { TrialGround } from './trial.ts';
 
-export function trialGround(site: Site, stock: StockKernel, machineName: string, ctx: OpContext): TrialGround {
-  const { toBoot, toolroot, whole } = targetParts(ctx, site, stock);
+export type GroundRequest = {
+  site: Site;
+  stock: StockKernel;
+  machineName: string;
+  /** Of that kernel; may be shared by many trials. */
+  parts: TargetParts;
+  /** How its machines begin. */
+  start: 'snapshot' | 'cold';
+};
+
+export function trialGround({ site, stock, machineName, parts, start }: GroundRequest): TrialGround {
+  const { toBoot, toolroot, whole } = parts;
   return {
     target: formatTargetName(stock.target),
     release: stock.release,
     compiler: stock.compiler,
     tool: `lpl ${version}`,
-    build: async (patch, diff, inner) => {
+    build: async (patch, diff, inner, out) => {
       const { kernel, labRoot } = await whole();
       const request = {
         patch: diff,
@@ -33,7 +43,7 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         labRoot: { path: labRoot, compiler: '' },
       };
       return runStage(inner, { id: `build-${patch.name}`, title: `build ${patch.name}` }, (stage) =>
-        buildLivepatch({ ...request, cache: site.rooms.builds, replace: true }, stage),
+        buildLivepatch({ ...request, cache: site.rooms.builds, replace: true, ...(out ? { out } : {}) }, stage),
       );
     },
     boot: async (scenario, inner) => {
@@ -52,7 +62,7 @@ export function trialGround(site: Site, stock: StockKernel, machineName: string,
         lifetime: 'throw-away',
         accelerator,
         agent: await readFile(agent),
-        start: 'snapshot',
+        start,
         profile,
         extraFiles,
         cpus,

@@ -6,6 +6,7 @@ import type { OpContext } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import type { StockKernel } from '../kernel/catalog.ts';
 import { resolveTarget } from '../kernel/prepare-kernel.ts';
+import { targetParts } from '../build/prepare-target.ts';
 import type { BuildReason } from '../build/result.ts';
 import { figureLines } from './figure-lines.ts';
 import { reapInstances } from '../vm/reap-instances.ts';
@@ -61,7 +62,8 @@ export async function runOnKernel(
       ctx.emit(event);
     },
   };
-  const ground = trialGround(site, stock, `trial-${id.slice(-13)}`, timed);
+  const parts = targetParts(timed, site, stock);
+  const ground = trialGround({ site, stock, machineName: `trial-${id.slice(-13)}`, parts, start: 'snapshot' });
   const { evidence, verdict, report } = await runTrial(scenario, ground, directory, timed);
   return {
     verdict: verdict.verdict,

@@ -9,7 +9,7 @@ import { defaultTargetName } from '../kernel/target.ts';
 
 const file = z.string().min(1);
 
-const patchSchema = z.strictObject({
+export const scenarioPatchSchema = z.strictObject({
   /** What it mends, for people. */
   title: z.string(),
   /** Unified diff. */
@@ -30,7 +30,7 @@ export const scenarioSchema = z.strictObject({
   target: z.string().default(defaultTargetName),
   /** Guest profile: what runs around the kernel. */
   profile: z.string().default('tiny'),
-  patches: z.array(patchSchema).min(1),
+  patches: z.array(scenarioPatchSchema).min(1),
   /** How long to watch before the first patch, with each patch live, and after the last. */
   baselineMs: z.int().min(500).max(600_000).default(2000),
   soakMs: z.int().min(0).max(3_600_000).default(2000),
@@ -42,7 +42,7 @@ export const scenarioSchema = z.strictObject({
   cpus: z.int().min(1).max(64).default(2),
 });
 
-export type ScenarioPatch = Omit<z.output<typeof patchSchema>, 'file' | 'reproducer'> & {
+export type ScenarioPatch = Omit<z.output<typeof scenarioPatchSchema>, 'file' | 'reproducer'> & {
   name: string;
   /** Absolute paths. */
   file: string;

@@ -25,7 +25,8 @@ export type TrialGround = {
   release: string;
   compiler: string;
   tool: string;
-  build(patch: ScenarioPatch, diff: string, ctx: OpContext): Promise<BuildResult>;
+  /** `out`: where to put the module; in the cache without. */
+  build(patch: ScenarioPatch, diff: string, ctx: OpContext, out?: string): Promise<BuildResult>;
   /** Boots a throw-away machine with the scenario's modules and reproducers in it. */
   boot(scenario: Scenario, ctx: OpContext): Promise<RunningMachine>;
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isLabError } from '../../../lab/src/core/error.ts';
+import { readMatrix } from '../../../lab/src/trial/matrix/matrix-file.ts';
 import { affectsVersion, chooseKernel } from '../../../lab/src/trial/choose-kernel.ts';
 import { parseScenario, readScenario } from '../../../lab/src/trial/scenario.ts';
 
@@ -45,8 +46,12 @@ describe('parseScenario', () => {
   it('accepts every example that ships', async () => {
     const examples = join(import.meta.dirname, '../../../lab/examples');
     const files = readdirSync(examples, { recursive: true }).filter((name) => String(name).endsWith('.yaml'));
-    assert.ok(files.length >= 2);
-    for (const name of files) await readScenario(join(examples, String(name)));
+    const [matrices, scenarios] = [true, false].map((is) =>
+      files.filter((name) => /\.matrix\./.test(String(name)) === is),
+    );
+    assert.ok(scenarios && scenarios.length >= 2 && matrices && matrices.length >= 1);
+    for (const name of scenarios) await readScenario(join(examples, String(name)));
+    for (const name of matrices) assert.ok((await readMatrix(join(examples, String(name)))).cells.length >= 8);
   });
 });
 

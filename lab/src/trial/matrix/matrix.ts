@@ -1,0 +1,104 @@
+// `lpl matrix`: from a matrix file to its reports, in a directory that an interrupted run can be taken up from.
+
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { contentKey } from '../../core/artefact.ts';
+import { LabError } from '../../core/error.ts';
+import { withLock } from '../../core/lock.ts';
+import type { OpContext } from '../../core/operation.ts';
+import type { LabPaths } from '../../core/paths.ts';
+import type { Site } from '../../core/site.ts';
+import { writeJson } from '../../core/store.ts';
+import { version } from '../../core/version.ts';
+import { reapInstances } from '../../vm/reap-instances.ts';
+import { cellKey, readCellFiles } from './cell-files.ts';
+import { localCells } from './local-cells.ts';
+import { matrixFiles, type Plan, readPlan, shardOf } from './matrix-directory.ts';
+import { type Matrix, readMatrix } from './matrix-file.ts';
+import { matrixResult } from './matrix-result.ts';
+import { type CellRunner, type PlannedCell, runCells } from './run-matrix.ts';
+import { type MatrixSummary, writeReports } from './write-reports.ts';
+
+export type MatrixCommand = {
+  file: string;
+  /** Cells at once; default: as many as the host has CPUs. */
+  jobs?: number;
+  /** Take up the last run of this file, or the one in `out`. */
+  resume?: boolean;
+  shard?: Plan['shard'];
+  /** Where results go; default: a new directory of the lab's own. */
+  out?: string;
+  /** Default `snapshot`. */
+  start?: 'snapshot' | 'cold';
+};
+
+/** Makes what runs the cells; `directory` is that of the matrix. */
+export type OpenRunner = (directory: string, ctx: OpContext) => CellRunner;
+
+/** Runs it here, or where `openRunner` says. Throws `matrix.invalid`, `usage.invalid`, `state.locked`, or when cancelled. */
+export async function runMatrix(
+  ctx: OpContext,
+  site: Site,
+  command: MatrixCommand,
+  openRunner: OpenRunner = (directory) => {
+    const { jobs = availableParallelism(), start = 'snapshot' } = command;
+    return localCells({ site, jobs, start, modules: matrixFiles(directory).modules }, ctx);
+  },
+): Promise<MatrixSummary> {
+  const matrix = await readMatrix(command.file);
+  const cells = await withKeys(matrix);
+  const directory = await chooseDirectory(site.paths, matrix, command);
+  return withLock(directory, { signal: ctx.signal, waitMs: 0 }, async () => {
+    const plan = planOf(matrix, cells, command.shard);
+    await writeJson(matrixFiles(directory).plan, plan);
+    await reapInstances(site.paths, ctx.signal);
+    const results = await runCells(shardOf(cells, command.shard), openRunner(directory, ctx), directory, ctx);
+    return writeReports(directory, matrix.path, matrixResult(plan, results));
+  });
+}
+
+const withKeys = ({ cells }: Matrix): Promise<PlannedCell[]> =>
+  Promise.all(cells.map(async (cell) => ({ ...cell, key: cellKey(cell, await readCellFiles(cell)) })));
+
+function planOf({ title, path, axes }: Matrix, cells: readonly PlannedCell[], shard: Plan['shard']): Plan {
+  return {
+    schema: 1,
+    title,
+    file: path,
+    tool: `lpl ${version}`,
+    key: contentKey(cells.map(({ key, expected }) => [key, expected])),
+    axes,
+    cells: cells.map(({ id, kernel, patch, workload, expected, key }) => ({
+      id,
+      kernel,
+      patch,
+      workload,
+      expected,
+      key,
+    })),
+    ...(shard ? { shard } : {}),
+  };
+}
+
+/** Never one with results in it, unless they are to be taken up. */
+async function chooseDirectory(paths: LabPaths, { path }: Matrix, { out, resume }: MatrixCommand): Promise<string> {
+  const room = join(paths.state, 'matrices');
+  if (out === undefined) {
+    const last = resume ? await lastRunOf(room, path) : undefined;
+    const time = new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-');
+    return last ?? join(room, `${time}-${randomBytes(2).toString('hex')}`);
+  }
+  if (!resume && (await readPlan(out)))
+    throw new LabError('usage.invalid', `${out} holds the results of a matrix already`, {
+      hint: 'take them up with --resume, or give another directory',
+    });
+  return out;
+}
+
+async function lastRunOf(room: string, file: string): Promise<string | undefined> {
+  const names = (await readdir(room).catch((): string[] => [])).sort().reverse();
+  for (const name of names) if ((await readPlan(join(room, name)))?.file === file) return join(room, name);
+  return undefined;
+}

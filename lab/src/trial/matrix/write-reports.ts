@@ -1,0 +1,21 @@
+// Writes what a matrix said in every format, beside its cells.
+
+import { writeFile } from 'node:fs/promises';
+import { writeJson } from '../../core/store.ts';
+import { matrixFiles } from './matrix-directory.ts';
+import type { MatrixResult } from './matrix-result.ts';
+import { matrixJunit } from './report/matrix-junit.ts';
+import { matrixMarkdown } from './report/matrix-markdown.ts';
+import { matrixPage } from './report/matrix-page.ts';
+
+/** `lpl matrix --json`: matrix.json, and where everything is. */
+export type MatrixSummary = MatrixResult & { directory: string; /** The matrix file. */ file: string; report: string };
+
+export async function writeReports(directory: string, file: string, matrix: MatrixResult): Promise<MatrixSummary> {
+  const { result, html, junit, markdown } = matrixFiles(directory);
+  await writeFile(html, matrixPage(matrix));
+  await writeFile(junit, matrixJunit(matrix));
+  await writeFile(markdown, matrixMarkdown(matrix));
+  await writeJson(result, matrix);
+  return { ...matrix, directory, file, report: html };
+}
