@@ -1,69 +1,71 @@
-// The composition root of the extension: makes the parts of a window and binds the commands to them. The lab comes from
-// a factory, so that tests can put another one in its place.
+// The composition root of the extension: makes the parts of a window. The lab comes from a factory, so that tests can put
+// another one in its place.
 
-import { commands, type Disposable, type ExtensionContext, Uri, window } from 'vscode';
+import { type ExtensionContext, window } from 'vscode';
 import type { Lab } from 'livepatch-lab';
-import { type CommandName, commandIds } from './contributions.ts';
-import { buildAndLoad } from './livepatch/build-and-load.ts';
-import { openJournal } from './operations/journal.ts';
-import { createProblems } from './problems.ts';
+import { registerCommands } from './commands.ts';
+import { createHotPatch } from './livepatch/hot-patch.ts';
+import { createLivepatchesView, type LivepatchesView } from './livepatch/livepatches-view.ts';
+import { createMachineNews, type MachineNews } from './machines/machine-news.ts';
 import { createMachinesView, type MachinesView } from './machines/machines-view.ts';
-import type { MachineNode } from './machines/machine-node.ts';
-import { startMachine } from './machines/start-machine.ts';
-import { stopMachine } from './machines/stop-machine.ts';
-import type { Session } from './session.ts';
-import { openSource } from './source/open-source.ts';
-import { showChanges } from './source/show-changes.ts';
-import { createStatusItem } from './status-item.ts';
-import { runTrial } from './trial/run-trial.ts';
+import { createSelection } from './machines/selection.ts';
+import { tellFailures } from './machines/tell-failures.ts';
+import { openJournal } from './operations/journal.ts';
+import { createProblems } from './problems/problems.ts';
+import { registerQuickFixes } from './problems/quick-fixes.ts';
+import type { HotPatch, Session } from './session.ts';
+import { createStatusItem, type StatusItem } from './status-item.ts';
+import { createTargetsView, type TargetsView } from './targets/targets-view.ts';
+import { createTrialsView, type TrialsView } from './trials/trials-view.ts';
 
 export type Parts = {
   openLab: () => Lab;
   withProgress?: typeof window.withProgress;
+  confirm?: Session['confirm'];
+};
+
+export type Window = {
+  targets: TargetsView;
+  machines: MachinesView;
+  livepatches: LivepatchesView;
+  trials: TrialsView;
+  status: StatusItem;
+  hotPatch: HotPatch;
+  news: MachineNews;
 };
 
 /** Sets the window up; everything is disposed with the extension. */
-export function activateExtension(context: ExtensionContext, parts: Parts): { machines: MachinesView } {
+export function activateExtension(context: ExtensionContext, parts: Parts): Window {
   const lab = parts.openLab();
   const log = window.createOutputChannel('Livepatch Lab', { log: true });
+  const storage = context.globalStorageUri.fsPath;
+  const news = createMachineNews(lab);
+  const selection = createSelection(context.workspaceState);
+  const machines = createMachinesView(lab, news, selection);
+  const livepatches = createLivepatchesView(lab, news, selection);
+  const targets = createTargetsView(lab, storage);
+  const trials = createTrialsView(lab);
+  const views = [targets, machines, livepatches, trials];
+  const hotPatch = createHotPatch(() => session);
   const session: Session = {
     lab,
     log,
     journal: openJournal(context.logUri.fsPath),
-    storage: context.globalStorageUri.fsPath,
-    machines: createMachinesView(lab),
+    storage,
+    news,
+    selection,
+    hotPatch,
     problems: createProblems(),
     status: createStatusItem(),
     withProgress: parts.withProgress ?? window.withProgress,
+    confirm: parts.confirm ?? askModally,
+    refreshViews: () => views.forEach((view) => view.refresh()),
   };
-  context.subscriptions.push(log, session.machines, session.problems, session.status, ...bindCommands(session));
-  return { machines: session.machines };
+  const { problems, status } = session;
+  const listeners = [hotPatch, tellFailures(session), registerQuickFixes(storage), ...registerCommands(session)];
+  context.subscriptions.push(log, news, ...views, problems, status, ...listeners);
+  return { targets, machines, livepatches, trials, status, hotPatch, news };
 }
 
-/** Commands take a plain object, the node they were invoked on, or the file; each handler knows which. */
-function bindCommands(session: Session): Disposable[] {
-  const handlers: Record<CommandName, (argument: unknown) => unknown> = {
-    refresh: () => session.machines.refresh(),
-    startMachine: (request) => startMachine(session, plain(request)),
-    stopMachine: (request) => stopMachine(session, { ...plain(request), ...named(request, 'machine', 'name') }),
-    openSource: (request) => openSource(session, { ...plain(request), ...named(request, 'target', 'target') }),
-    showChanges: (uri) => showChanges(session, uri instanceof Uri ? uri : undefined),
-    buildAndLoad: (request) => buildAndLoad(session, request instanceof Uri ? {} : plain(request)),
-    runTrial: (uri) => runTrial(session, uri instanceof Uri ? uri : undefined),
-    showLog: () => session.log.show(),
-  };
-  const names = Object.keys(commandIds) as CommandName[];
-  return names.map((name) => commands.registerCommand(commandIds[name], handlers[name]));
-}
-
-/** The string fields of a request object; empty for nodes, files and nothing. */
-function plain(value: unknown): Record<string, string> {
-  if (typeof value !== 'object' || value === null || 'kind' in value) return {};
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => typeof field === 'string'));
-}
-
-/** `{[key]: machine[field]}` of a machine's node in the view. */
-function named(value: unknown, key: string, field: 'name' | 'target'): Record<string, string> {
-  const node = value as MachineNode | undefined;
-  return node && 'kind' in node && node.kind === 'machine' ? { [key]: node.machine[field] } : {};
-}
+const askModally: Session['confirm'] = (message, detail, ...buttons) =>
+  window.showWarningMessage(message, { modal: true, detail }, ...buttons);

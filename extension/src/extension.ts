@@ -3,13 +3,13 @@
 import { join } from 'node:path';
 import { type ExtensionContext, workspace } from 'vscode';
 import { openLab } from 'livepatch-lab';
-import { activateExtension } from './activate-extension.ts';
+import { activateExtension, type Window } from './activate-extension.ts';
 
-/** Called by VS Code when the view or a command of the extension is first used. */
-export function activate(context: ExtensionContext): void {
+/** Called by VS Code when a view or a command of the extension is first used. What it returns is for tests. */
+export function activate(context: ExtensionContext): Window {
   const resource = (name: string) => join(context.extensionPath, 'dist', name);
   const resources = { guest: resource('guest'), profiles: resource('profiles'), examples: resource('examples') };
   // The extension host's own working directory is nobody's.
   const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? context.extensionPath;
-  activateExtension(context, { openLab: () => openLab({ resources, workspace: folder }) });
+  return activateExtension(context, { openLab: () => openLab({ resources, workspace: folder }) });
 }

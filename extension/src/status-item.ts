@@ -1,37 +1,66 @@
-// The one status bar item: what is live, and where. Configurable; clicking it shows the Machines view.
+// The one status bar item: what is live, and where; or what is being done about it. Configurable; clicking it shows the
+// Livepatches view and changes nothing.
 
-import { type Disposable, StatusBarAlignment, window, workspace } from 'vscode';
-import { machinesViewId, settingsSection } from './contributions.ts';
+import { type Disposable, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace } from 'vscode';
+import { commandIds, settingsSection, viewIds } from './contributions.ts';
 import { setting } from './settings.ts';
 
 export type StatusItem = Disposable & {
   /** Icon is a codicon name; an empty text hides the item. */
   show(icon: string, text: string): void;
+  /** The same, for something that stands against an edit. */
+  warn(text: string): void;
+  /** Something goes on, which its tooltip offers to cancel. */
+  busy(text: string): void;
+  /** What it says. */
+  readonly text: string;
 };
+
+type Look = { icon: string; text: string; kind: 'plain' | 'warning' | 'busy' };
 
 /** The item; it appears with its first text. */
 export function createStatusItem(): StatusItem {
   const item = window.createStatusBarItem('livepatchLab.status', StatusBarAlignment.Left, 0);
   item.name = 'Livepatch Lab';
-  item.command = `${machinesViewId}.focus`;
-  let icon = '';
-  let text = '';
+  item.command = `${viewIds.livepatches}.focus`;
+  let look: Look = { icon: '', text: '', kind: 'plain' };
   const draw = () => {
+    const { icon, text, kind } = look;
     const style = setting('statusItem');
     item.text = style === 'icon' ? `$(${icon})` : `$(${icon}) ${text}`;
-    item.tooltip = `Livepatch Lab: ${text}`;
+    item.tooltip = tooltip(look);
+    item.accessibilityInformation = { label: `Livepatch Lab: ${text}`, role: 'button' };
+    item.backgroundColor = kind === 'warning' ? new ThemeColor('statusBarItem.warningBackground') : undefined;
     if (style === 'hidden' || !text) item.hide();
     else item.show();
   };
+  const change = (next: Look) => {
+    look = next;
+    draw();
+  };
   const listener = workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(settingsSection) && draw());
   return {
-    show: (newIcon, newText) => {
-      [icon, text] = [newIcon, newText];
-      draw();
+    show: (icon, text) => change({ icon, text, kind: 'plain' }),
+    warn: (text) => change({ icon: 'warning', text, kind: 'warning' }),
+    busy: (text) => change({ icon: 'loading~spin', text, kind: 'busy' }),
+    get text() {
+      return look.text;
     },
     dispose: () => {
       listener.dispose();
       item.dispose();
     },
   };
+}
+
+function tooltip({ text, kind }: Look): MarkdownString {
+  const hotPatch = setting('hotPatchOnSave') ? 'on' : 'off';
+  const links = [
+    ...(kind === 'busy' ? [`[Cancel](command:${commandIds.cancelHotPatch})`] : []),
+    `[Hot patch on save: ${hotPatch}](command:${commandIds.toggleHotPatch})`,
+    `[Show log](command:${commandIds.showLog})`,
+  ];
+  const shown = new MarkdownString(`**Livepatch Lab** ${text}\n\n${links.join(' · ')}`);
+  shown.isTrusted = { enabledCommands: [commandIds.cancelHotPatch, commandIds.toggleHotPatch, commandIds.showLog] };
+  return shown;
 }

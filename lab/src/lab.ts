@@ -16,16 +16,19 @@ import { disableLivepatch } from './klp/disable-livepatch.ts';
 import { type KlpPatch, readKlpStatus } from './klp/klp-status.ts';
 import { loadLivepatch } from './klp/load-livepatch.ts';
 import { readLivepatchModule } from './klp/module-file.ts';
+import { readTransition, type TransitionState } from './klp/transition-state.ts';
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
+import { sourceVerbs } from './source-verbs.ts';
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
 import { runDoctor } from './trial/doctor.ts';
 import { type MatrixCommand, runMatrix } from './trial/matrix/matrix.ts';
 import { type MergeCommand, mergeMatrix } from './trial/matrix/merge.ts';
 import type { MatrixSummary } from './trial/matrix/write-reports.ts';
+import { listTrials, type TrialEntry } from './trial/history.ts';
 import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
 
@@ -41,6 +44,8 @@ export type { BuildReason, BuildResult } from './build/result.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
+export type { TransitionState } from './klp/transition-state.ts';
+export type { TrialEntry } from './trial/history.ts';
 export type { TrialSummary } from './trial/run-scenario.ts';
 export type { Guest } from './vm/guest/guest.ts';
 export { type Forward, parseForward } from './vm/qemu/forwards.ts';
@@ -50,6 +55,10 @@ export type { MachineDetails } from './vm/machine-details.ts';
 export type { MachineSnapshot } from './vm/machine-snapshots.ts';
 export type { ImageStatus } from './vm/image/image-status.ts';
 export type { MachineStatus } from './vm/machine-status.ts';
+export type { MachineEvent } from './vm/watch-machine.ts';
+export { functionsIn, findDefinition } from './patch/find-function.ts';
+export type { FunctionFacts, FunctionPlace } from './source-verbs.ts';
+export type { StalledTask } from './core/event.ts';
 
 export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };
 export type { KeptMachineRequest as MachineCommand } from './trial/kept-machine.ts';
@@ -117,6 +126,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     ...machineVerbs(site),
     ...imageVerbs(site),
+    ...sourceVerbs(site),
 
     /** Loads a module (a host path) and follows its transition; a stall is rolled back and is a result. */
     klpLoad: async ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> => {
@@ -130,6 +140,10 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     klpStatus: (vm: string, ctx: OpContext): Promise<KlpPatch[]> =>
       onMachine(vm, ctx, ({ guest }) => readKlpStatus(guest, ctx.signal)),
+
+    /** Undefined when that livepatch is in no transition. */
+    klpTransition: ({ vm, module }: KlpCommand, ctx: OpContext): Promise<TransitionState | undefined> =>
+      onMachine(vm, ctx, ({ guest }) => readTransition(guest, module, ctx.signal)),
 
     klpDisable: ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<TransitionResult> =>
       onMachine(vm, ctx, ({ guest }) => disableLivepatch({ guest, module, ...(timeoutMs ? { timeoutMs } : {}) }, ctx)),
@@ -150,6 +164,9 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     /** The shards of one matrix, put together. */
     mergeMatrix: (request: MergeCommand): Promise<MatrixSummary> => mergeMatrix(request),
+
+    /** The newest trials, newest first. */
+    trialList: (count: number): Promise<TrialEntry[]> => listTrials(paths, count),
 
     demo: (ctx: OpContext): Promise<TrialSummary> =>
       runDemo(ctx, site, join(site.resources.examples, 'security-fixes/demo.yaml')),

@@ -30,6 +30,7 @@ import { runningInstance } from './vm/running-instance.ts';
 import { saveMachine } from './vm/save-machine.ts';
 import { withTerminal } from './vm/console/terminal.ts';
 import { followInstanceConsole } from './vm/until-dead.ts';
+import { type MachineEvent, watchMachine } from './vm/watch-machine.ts';
 
 export type CopyCommand = { vm: string; direction: 'to-guest' | 'from-guest'; from: string; to: string };
 
@@ -159,6 +160,15 @@ export function machineVerbs(site: Site) {
     vmTerminal: async <T>(name: string, ctx: OpContext, body: (terminal: Socket) => Promise<T>): Promise<T> => {
       const { files } = await runningInstance(paths, name, ctx.signal);
       return withTerminal(files, ctx.signal, body);
+    },
+
+    /**
+     * Calls `onEvent` for what happens to the machine from now on: console lines, what they say is wrong, QMP events, and
+     * its end, with which it resolves. Rejects with `state.locked` when too many watch already.
+     */
+    vmWatch: async (name: string, ctx: OpContext, onEvent: (event: MachineEvent) => void): Promise<void> => {
+      const { files, run } = await runningInstance(paths, name, ctx.signal);
+      await watchMachine(files, run, { signal: ctx.signal, onEvent, consoleFrom: await consoleEnd(files.consoleLog) });
     },
 
     /** Root in the machine; the caller closes it. */

@@ -41,7 +41,11 @@ export const editorRuns: readonly RunSpec[] = [
     extension: 'fake',
     mustFail: { message: /never said its end/ },
   },
-  { name: 'user interface', suites: ['suites/ui.test.ts'], extension: 'fake' },
+  {
+    name: 'user interface',
+    suites: ['ui', 'views', 'build-and-load', 'hot-patch'].map((name) => `suites/${name}.test.ts`),
+    extension: 'fake',
+  },
   { name: 'untrusted workspace', suites: ['suites/untrusted.test.ts'], extension: 'fake', keepWorkspaceTrust: true },
   {
     name: 'real machine',

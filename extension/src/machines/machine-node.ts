@@ -1,85 +1,71 @@
-// The nodes of the Machines view and how each looks. A failure is a node in its place, not a message box.
+// The nodes of the Machines view and how each looks.
 
-import { MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
-import type { KlpPatch, LabError, MachineStatus } from 'livepatch-lab';
+import { MarkdownString, type TreeItem } from 'vscode';
+import type { MachineSnapshot, MachineStatus } from 'livepatch-lab';
+import { branch, duration, icons, leaf } from '../tree/tree-items.ts';
 
 export type MachineNode =
-  | { kind: 'machine'; machine: MachineStatus }
-  | { kind: 'livepatch'; machine: MachineStatus; patch: KlpPatch }
-  | { kind: 'function'; object: string; name: string }
-  | { kind: 'note'; text: string }
-  | { kind: 'error'; error: LabError };
+  /** `trouble`: what its kernel complained of. */
+  | { kind: 'machine'; machine: MachineStatus; trouble?: string | undefined }
+  | { kind: 'snapshot'; machine: MachineStatus; snapshot: MachineSnapshot }
+  | { kind: 'fact'; icon: string; label: string; text: string };
 
 /** The tree item of a node. */
 export function machineTreeItem(node: MachineNode): TreeItem {
   switch (node.kind) {
     case 'machine':
-      return machineItem(node.machine);
-    case 'livepatch':
-      return livepatchItem(node.patch);
-    case 'function':
-      return leaf(node.name, 'symbol-function', node.object);
-    case 'note':
-      return leaf(node.text, 'info');
-    case 'error': {
-      const item = leaf(
-        node.error.message,
-        new ThemeIcon('error', new ThemeColor('list.errorForeground')),
-        node.error.hint,
-      );
-      item.tooltip = `${node.error.code}: ${node.error.message}${node.error.hint ? `\n${node.error.hint}` : ''}`;
-      return item;
-    }
+      return machineItem(node.machine, node.trouble);
+    case 'snapshot':
+      return snapshotItem(node.snapshot);
+    case 'fact':
+      return leaf(node.label, node.icon, node.text);
   }
 }
 
-const stateIcons: Record<MachineStatus['state'], ThemeIcon> = {
-  running: new ThemeIcon('vm-running', new ThemeColor('testing.iconPassed')),
-  paused: new ThemeIcon('vm-outline', new ThemeColor('list.warningForeground')),
-  panicked: new ThemeIcon('error', new ThemeColor('list.errorForeground')),
-  stopped: new ThemeIcon('vm-outline'),
-  broken: new ThemeIcon('warning', new ThemeColor('list.errorForeground')),
-};
+const stateIcons = {
+  running: icons.good('vm-running'),
+  paused: icons.doubtful('vm-outline'),
+  panicked: icons.bad('error'),
+  stopped: 'vm-outline',
+  broken: icons.bad('warning'),
+} as const;
 
-function machineItem(machine: MachineStatus): TreeItem {
-  const running = machine.state === 'running';
-  const item = new TreeItem(machine.name, running ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None);
-  item.id = `machine/${machine.name}`;
-  item.description = `${machine.state} · ${machine.release}`;
-  item.iconPath = stateIcons[machine.state];
-  item.contextValue = `machine.${machine.state}`;
+function machineItem(machine: MachineStatus, trouble: string | undefined): TreeItem {
+  const { name, state, release, reason } = machine;
+  const isTroubled = trouble !== undefined && state === 'running';
+  const item = branch(name, isTroubled ? icons.doubtful('warning') : stateIcons[state], 'closed');
+  item.id = `machine/${name}`;
+  item.description = `${state} · ${release}`;
+  item.contextValue = `machine.${state}`;
   item.tooltip = new MarkdownString(
     [
-      `**${machine.name}** ${machine.state}${machine.reason ? ` (${machine.reason})` : ''}`,
-      `\`${machine.release}\``,
+      `**${name}** ${state}${reason ? ` (${reason})` : ''}`,
+      ...(trouble ? [`$(warning) \`${trouble}\``] : []),
+      `\`${release}\``,
       `${machine.target}, ${machine.accelerator}${machine.upMs === undefined ? '' : `, up ${duration(machine.upMs)}`}`,
       `\`${machine.directory}\``,
     ].join('\n\n'),
+    true,
   );
-  item.accessibilityInformation = { label: `Machine ${machine.name}, ${machine.state}, kernel ${machine.release}` };
+  item.accessibilityInformation = { label: `Machine ${name}, ${state}, kernel ${release}` };
   return item;
 }
 
-function livepatchItem(patch: KlpPatch): TreeItem {
-  const item = new TreeItem(patch.name, TreeItemCollapsibleState.Expanded);
-  item.iconPath = new ThemeIcon('zap', patch.enabled ? new ThemeColor('testing.iconPassed') : undefined);
-  item.description = patch.transition ? 'in transition' : patch.enabled ? 'live' : 'disabled';
-  item.contextValue = 'livepatch';
+function snapshotItem({ label, at }: MachineSnapshot): TreeItem {
+  const item = leaf(label, 'history', `snapshot, ${duration(Date.now() - at)} old`);
+  item.contextValue = 'snapshot';
   return item;
 }
 
-function leaf(label: string, icon: ThemeIcon | string, description?: string): TreeItem {
-  const item = new TreeItem(label, TreeItemCollapsibleState.None);
-  item.iconPath = typeof icon === 'string' ? new ThemeIcon(icon) : icon;
-  if (description) item.description = description;
-  return item;
-}
-
-function duration(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  return minutes === 0
-    ? `${Math.round(ms / 1000)} s`
-    : minutes < 60
-      ? `${minutes} min`
-      : `${(minutes / 60).toFixed(1)} h`;
+/** What there is to say of a machine in a line each. */
+export function machineFacts(machine: MachineStatus, trouble: string | undefined): MachineNode[] {
+  const { cpus, memoryMiB, accelerator, profile, sshPort, reason, forwards } = machine;
+  const fact = (icon: string, label: string, text: string): MachineNode => ({ kind: 'fact', icon, label, text });
+  const shape = [cpus ? `${cpus} CPUs` : '', memoryMiB ? `${memoryMiB} MiB` : '', accelerator, profile];
+  return [
+    ...(trouble || reason ? [fact('warning', trouble ?? reason ?? '', '')] : []),
+    fact('server', 'shape', shape.filter(Boolean).join(' · ')),
+    ...(sshPort ? [fact('terminal', 'ssh', `127.0.0.1:${sshPort}`)] : []),
+    ...forwards.map(({ host, guest }) => fact('plug', 'forward', `127.0.0.1:${host} → ${guest}`)),
+  ];
 }

@@ -1,68 +1,36 @@
-// The Machines view: what `lpl vm ls` shows, and below a running machine what is live in its kernel. Everything is asked
-// from the lab when the view needs it; the view keeps nothing.
+// The Machines view: what `lpl vm ls` shows, and below each machine its facts and snapshots.
 
-import { join } from 'node:path';
-import {
-  type Disposable,
-  EventEmitter,
-  RelativePattern,
-  type TreeDataProvider,
-  type TreeView,
-  Uri,
-  window,
-  workspace,
-} from 'vscode';
-import { asLabError, type Lab, type OpContext } from 'livepatch-lab';
-import { machinesViewId } from '../contributions.ts';
-import { type MachineNode, machineTreeItem } from './machine-node.ts';
+import type { Lab } from 'livepatch-lab';
+import { viewIds } from '../contributions.ts';
+import { createLabView, type LabView } from '../tree/lab-view.ts';
+import { question } from '../tree/question.ts';
+import { machineFacts, type MachineNode, machineTreeItem } from './machine-node.ts';
+import type { MachineNews } from './machine-news.ts';
+import type { Selection } from './selection.ts';
 
-export type MachinesView = Disposable & {
-  readonly provider: TreeDataProvider<MachineNode>;
-  readonly tree: TreeView<MachineNode>;
-  /** Asks the lab again. */
-  refresh(): void;
-};
+export type MachinesView = LabView<MachineNode>;
 
-const askMs = 10_000;
-
-/** Creates the view; it refreshes when an instance directory appears or goes, and when the window or view comes back. */
-export function createMachinesView(lab: Lab): MachinesView {
-  const changed = new EventEmitter<undefined>();
-  const provider: TreeDataProvider<MachineNode> = {
-    onDidChangeTreeData: changed.event,
-    getTreeItem: machineTreeItem,
-    getChildren: (node) =>
-      children(lab, node).catch((error: unknown): MachineNode[] => [{ kind: 'error', error: asLabError(error) }]),
+/** Creates the view; the machine that is selected in it is the one the window works with. */
+export function createMachinesView(lab: Lab, news: MachineNews, selection: Selection): MachinesView {
+  const children = async (node: MachineNode | undefined): Promise<MachineNode[]> => {
+    if (!node) {
+      const machines = await lab.vmList(question());
+      return machines.map((machine) => ({ kind: 'machine', machine, trouble: news.troubleOf(machine.name) }));
+    }
+    if (node.kind !== 'machine') return [];
+    const { machine, trouble } = node;
+    const snapshots = await lab.vmSnapshots(machine.name, question());
+    return [
+      ...machineFacts(machine, trouble),
+      ...snapshots.map((snapshot): MachineNode => ({ kind: 'snapshot', machine, snapshot })),
+    ];
   };
-  const tree = window.createTreeView(machinesViewId, { treeDataProvider: provider, showCollapseAll: false });
-  const instances = workspace.createFileSystemWatcher(new RelativePattern(Uri.file(join(lab.paths.state, 'vms')), '*'));
-  const refresh = () => changed.fire(undefined);
-  const parts: Disposable[] = [
-    changed,
-    tree,
-    instances,
-    instances.onDidCreate(refresh),
-    instances.onDidDelete(refresh),
-    tree.onDidChangeVisibility(({ visible }) => visible && refresh()),
-    window.onDidChangeWindowState(({ focused }) => focused && tree.visible && refresh()),
+  const view = createLabView({ id: viewIds.machines, children, item: machineTreeItem });
+  const listeners = [
+    news.onDidChangeMachines(view.refresh),
+    view.tree.onDidChangeSelection(({ selection: [node] }) => {
+      if (node?.kind === 'machine') selection.select(node.machine.name);
+    }),
   ];
-  return { provider, tree, refresh, dispose: () => parts.forEach((part) => void part.dispose()) };
-}
-
-async function children(lab: Lab, node: MachineNode | undefined): Promise<MachineNode[]> {
-  if (!node) return (await lab.vmList(question())).map((machine) => ({ kind: 'machine', machine }));
-  if (node.kind === 'livepatch')
-    return node.patch.objects.flatMap(({ name: object, functions }) =>
-      functions.map((name): MachineNode => ({ kind: 'function', object, name })),
-    );
-  if (node.kind !== 'machine') return [];
-  const { machine } = node;
-  const patches = await lab.klpStatus(machine.name, question());
-  if (patches.length === 0) return [{ kind: 'note', text: 'no livepatch' }];
-  return patches.map((patch) => ({ kind: 'livepatch', machine, patch }));
-}
-
-/** A short question to the lab: bounded, and nobody watches its events. */
-function question(): OpContext {
-  return { signal: AbortSignal.timeout(askMs), emit: () => undefined, stage: '' };
+  return { ...view, dispose: () => [view, ...listeners].forEach((part) => void part.dispose()) };
 }

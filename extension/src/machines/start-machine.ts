@@ -5,28 +5,33 @@ import type { MachineStatus } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { setting } from '../settings.ts';
+import { question } from '../tree/question.ts';
 
-export type StartMachineRequest = { name?: string; target?: string };
+/** `machine`: one that was stopped; `name` and `target`: a new one. */
+export type StartMachineRequest = { machine?: string; name?: string; target?: string };
 
 /** Boots (or finds running) the machine and returns its status; undefined when the user gave up or it failed. */
 export async function startMachine(
   session: Session,
   request: StartMachineRequest = {},
 ): Promise<MachineStatus | undefined> {
-  const target = request.target ?? (await pickTarget(session));
-  if (!target) return undefined;
-  const name = request.name ?? (await askName(session));
+  // One that was stopped starts again as it was.
+  const target = request.target ?? (request.machine ? undefined : await pickTarget(session));
+  const name = request.machine ?? request.name ?? (target && (await askName(session)));
   if (!name) return undefined;
-  const act = { title: `Starting ${name}`, equivalent: [['lpl', 'vm', 'up', name, '--target', target]] as const };
-  const machine = await runAct(session, act, (ctx) => session.lab.vmUp({ name, target }, ctx));
-  if (machine) session.status.show('vm-running', `${machine.name} runs ${machine.release}`);
+  const words = target ? ['--target', target] : [];
+  const act = { title: `Starting ${name}`, equivalent: [['lpl', 'vm', 'up', name, ...words]] as const };
+  const machine = await runAct(session, act, (ctx) => session.lab.vmUp({ name, ...(target ? { target } : {}) }, ctx));
+  if (machine) {
+    session.selection.select(machine.name);
+    session.status.show('vm-running', `${machine.name} runs ${machine.release}`);
+  }
   return machine;
 }
 
 async function pickTarget(session: Session): Promise<string | undefined> {
-  const signal = AbortSignal.timeout(60_000);
   const preferred = setting('target');
-  const items = session.lab.listTargets(preferred, { signal, emit: () => undefined, stage: '' }).then((targets) =>
+  const items = session.lab.listTargets(preferred, question(60_000)).then((targets) =>
     targets
       .map(({ name, release, prepared }) => ({
         label: name,
@@ -42,11 +47,7 @@ async function pickTarget(session: Session): Promise<string | undefined> {
 }
 
 async function askName({ lab }: Session): Promise<string | undefined> {
-  const taken = new Set(
-    (await lab.vmList({ signal: AbortSignal.timeout(10_000), emit: () => undefined, stage: '' })).map(
-      ({ name }) => name,
-    ),
-  );
+  const taken = new Set((await lab.vmList(question())).map(({ name }) => name));
   const free =
     Array.from({ length: taken.size + 1 }, (_, index) => `vm${index + 1}`).find((name) => !taken.has(name)) ?? 'vm';
   return window.showInputBox({

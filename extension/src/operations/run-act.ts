@@ -1,7 +1,7 @@
-// Runs one act of the lab the way every act runs in the editor: a progress notification with cancel, the log, the
-// equivalent command line, and an error that says what to do next. A thin view of the events; nothing is decided here.
+// Runs one act of the lab the way every act runs in the editor: progress with cancel, the log, the equivalent command line,
+// and an error that says what to do next. A thin view of the events; nothing is decided here.
 
-import { type Progress, ProgressLocation, window, workspace } from 'vscode';
+import { ProgressLocation, window, workspace } from 'vscode';
 import {
   type Argv,
   asLabError,
@@ -21,6 +21,11 @@ export type Act = {
   title: string;
   /** The command lines that do the same. */
   equivalent: readonly Argv[];
+  /**
+   * Cancels it, for an act that somebody else shows and cancels: its progress goes to the status bar item. Without a signal
+   * the act has a notification of its own, with a button.
+   */
+  signal?: AbortSignal;
 };
 
 const messageIntervalMs = 100;
@@ -38,23 +43,26 @@ export async function runAct<T>(
   }
   const name = act.title;
   const equivalent = act.equivalent.map((argv) => showArgv(argv)).join(' && ');
+  const operate = (signal: AbortSignal, show: (message: string) => void) =>
+    runOperation({ name, ...(equivalent ? { equivalent } : {}), signal, emit: eventSink(session, show) }, body);
   const options = { location: ProgressLocation.Notification, title: name, cancellable: true };
   try {
+    if (act.signal) return await operate(act.signal, (message) => session.status.busy(`livepatch: ${message}`));
     return await session.withProgress(options, (progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
-      return runOperation({ name, equivalent, signal: controller.signal, emit: eventSink(session, progress) }, body);
+      return operate(controller.signal, (message) => progress.report({ message }));
     });
   } catch (error) {
     if (!isLabError(error, 'op.cancelled')) void tell(session, name, error);
     return undefined;
   } finally {
-    session.machines.refresh();
+    session.refreshViews();
   }
 }
 
-/** Feeds the journal, the log and the notification; the notification at most ten times a second within a stage. */
-function eventSink({ log, journal }: Session, progress: Progress<{ message: string }>): (event: LabEvent) => void {
+/** Feeds the journal, the log and what shows progress; that at most ten times a second within a stage. */
+function eventSink({ log, journal }: Session, show: (message: string) => void): (event: LabEvent) => void {
   let view = emptyOpView;
   let shownAt = 0;
   return (event) => {
@@ -64,15 +72,16 @@ function eventSink({ log, journal }: Session, progress: Progress<{ message: stri
     const message = progressMessage(view);
     if (!message || (event.type !== 'stage.start' && event.at - shownAt < messageIntervalMs)) return;
     shownAt = event.at;
-    progress.report({ message });
+    show(message);
   };
 }
 
 /** Says what went wrong and what to do next; the stack of a bug goes to the log. */
-async function tell({ log }: Session, title: string, error: unknown): Promise<void> {
+async function tell({ log, status }: Session, title: string, error: unknown): Promise<void> {
   const { code, message, hint, stack } = asLabError(error);
   log.error(`${title}: ${code}: ${message}`);
   if (code === 'bug') log.error(stack ?? message);
+  status.warn(`livepatch: ${message}`);
   const button = 'Show log';
   const chosen = await window.showErrorMessage(`${title}: ${message}.${hint ? ` Next: ${hint}.` : ''}`, button);
   if (chosen === button) log.show();

@@ -5,6 +5,7 @@ import { type QuickPickItem, RelativePattern, type TextEditor, Uri, window, work
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { setting } from '../settings.ts';
+import { showSource } from './show-source.ts';
 import { checkOut, ensureWorktree, type WorktreeTarget } from './worktree.ts';
 
 /** `target`: name of the target; `file`: path in the kernel tree. Both are asked for when missing. */
@@ -22,10 +23,7 @@ export async function openSource(session: Session, request: OpenSourceRequest = 
   const file = request.file ?? (await pickFile(target));
   if (!file) return undefined;
   const path = await checkOut(await ensureWorktree(session.storage, target), file);
-  const editor = await window.showTextDocument(Uri.file(path));
-  // The kernel's coding style; its own .editorconfig is out of VS Code's sight.
-  editor.options = { tabSize: 8, indentSize: 8, insertSpaces: false };
-  return editor;
+  return showSource(Uri.file(path));
 }
 
 /** A kernel tree has 90,000 files: search as the user types rather than list. */

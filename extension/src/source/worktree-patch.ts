@@ -20,18 +20,29 @@ export type WorktreePatch = {
 /** Computes the patch and writes it next to the work tree. */
 export async function writeWorktreePatch(worktree: Worktree): Promise<WorktreePatch> {
   const path = join(worktree.directory, 'edited.patch');
-  const changed = [];
-  for (const file of await checkedOutFiles(worktree)) {
-    const [before = '', after = ''] = await Promise.all(
-      [worktree.target.pristine, worktree.source].map((root) => readFile(join(root, file), 'utf8')),
-    );
-    if (before !== after)
-      changed.push(structuredPatch(`a/${file}`, `b/${file}`, before, after, undefined, undefined, { context: 3 }));
-  }
+  const changed = (await readChanges(worktree)).map(({ file, before, after }) =>
+    structuredPatch(`a/${file}`, `b/${file}`, before, after, undefined, undefined, { context: 3 }),
+  );
   const text = changed.map((file) => formatPatch(file, FILE_HEADERS_ONLY)).join('');
   await writeFile(path, text);
   const name = `edit-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
   return { text, name, files: changed.map(firstChange), path };
+}
+
+/** Files that differ from the pristine source, as paths in the kernel tree. */
+export async function changedFiles(worktree: Worktree): Promise<string[]> {
+  return (await readChanges(worktree)).map(({ file }) => file);
+}
+
+async function readChanges({ target, source, ...rest }: Worktree) {
+  const files = await checkedOutFiles({ target, source, ...rest });
+  const texts = files.map(async (file) => {
+    const [before = '', after = ''] = await Promise.all(
+      [target.pristine, source].map((root) => readFile(join(root, file), 'utf8')),
+    );
+    return { file, before, after };
+  });
+  return (await Promise.all(texts)).filter(({ before, after }) => before !== after);
 }
 
 function firstChange({ newFileName = '', hunks }: StructuredPatch): { path: string; line: number } {

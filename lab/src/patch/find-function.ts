@@ -29,3 +29,21 @@ export function findDefinition(source: string, name: string): number | undefined
   const index = lines.findIndex((text, at) => text.includes(name) && definedName(text, lines[at + 1] ?? '') === name);
   return index < 0 ? undefined : index + 1;
 }
+
+/** Every function that the source defines, in order, with the 1-based line on which its definition starts. */
+export function functionsIn(source: string): { name: string; line: number }[] {
+  const lines = source.split('\n');
+  return lines.flatMap((text, index) => {
+    const name = definedName(text, lines[index + 1] ?? '');
+    return name && opensBody(lines, index) ? [{ name, line: index + 1 }] : [];
+  });
+}
+
+/** A declaration that goes over several lines ends with a semicolon, a definition is followed by a brace. */
+function opensBody(lines: readonly string[], from: number): boolean {
+  for (const text of lines.slice(from, from + 12)) {
+    if (/\{\s*$/.test(text) || text.startsWith('{')) return true;
+    if (/;\s*$/.test(text)) return false;
+  }
+  return false;
+}

@@ -9,6 +9,7 @@ import { resolveTarget } from '../kernel/prepare-kernel.ts';
 import { targetParts } from '../build/prepare-target.ts';
 import type { BuildReason } from '../build/result.ts';
 import { figureLines } from './figure-lines.ts';
+import { recordTrial, trialsDirectory } from './history.ts';
 import { reapInstances } from '../vm/reap-instances.ts';
 import { trialGround } from './ground.ts';
 import { readScenario, type Scenario } from './scenario.ts';
@@ -53,7 +54,7 @@ export async function runOnKernel(
 ): Promise<TrialSummary> {
   await reapInstances(site.paths, ctx.signal);
   const id = `${new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomBytes(2).toString('hex')}`;
-  const directory = join(site.paths.state, 'trials', id);
+  const directory = join(trialsDirectory(site.paths), id);
   const stages: TrialSummary['stages'] = [];
   const timed: OpContext = {
     ...ctx,
@@ -64,7 +65,10 @@ export async function runOnKernel(
   };
   const parts = targetParts(timed, site, stock);
   const ground = trialGround({ site, stock, machineName: `trial-${id.slice(-13)}`, parts, start: 'snapshot' });
-  const { evidence, verdict, report } = await runTrial(scenario, ground, directory, timed);
+  const named = { scenario: scenario.path, title: scenario.title, target: ground.target };
+  const { evidence, verdict, report } = await recordTrial(directory, named, () =>
+    runTrial(scenario, ground, directory, timed),
+  );
   return {
     verdict: verdict.verdict,
     reasons: verdict.reasons,

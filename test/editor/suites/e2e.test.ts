@@ -1,13 +1,25 @@
-// The whole chain in a real VS Code with a real machine: start it, edit kernel source, build and load, see the new
-// behaviour in the guest, see a compile error and a refusal on their lines, run a trial and open its report.
+// The whole chain in a real VS Code with a real machine: start it, edit kernel source, hot patch on save, see the new
+// behaviour in the guest and the function in the view, undo and see the old; a compile error and a refusal on their lines; a
+// guest that panics; a trial and its report.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commands, languages, type TextEditor, Uri, window, workspace } from 'vscode';
+import {
+  commands,
+  ConfigurationTarget,
+  extensions,
+  languages,
+  type TextEditor,
+  type TreeDataProvider,
+  Uri,
+  window,
+  workspace,
+} from 'vscode';
 import { type Lab, type MachineStatus, openLab, type TrialSummary } from 'livepatch-lab';
+import type { Window } from '../../../extension/src/activate-extension.ts';
 import { type CommandName, commandIds } from '../../../extension/src/contributions.ts';
-import type { BuildAndLoadResult } from '../../../extension/src/livepatch/build-and-load.ts';
+import type { AppliedEdit } from '../../../extension/src/livepatch/apply-edit.ts';
 import { until } from './until.ts';
 
 const name = 'editor1';
@@ -21,6 +33,7 @@ describe('a machine driven from VS Code', function () {
   let machine: MachineStatus;
   let editor: TextEditor;
   let bootId: string;
+  let views: Window;
 
   const ctx = () => ({ signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' });
   const run = <T>(command: CommandName, ...args: unknown[]) => commands.executeCommand<T>(commandIds[command], ...args);
@@ -34,6 +47,9 @@ describe('a machine driven from VS Code', function () {
     }
   };
 
+  const untilInGuest = (text: RegExp) =>
+    until(`/proc/cmdline to be ${text}`, async () => text.test(await inGuest('/proc/cmdline')), minute);
+
   /** Replaces the text of the working copy that starts with `from` up to the end of that line. */
   const edit = async (from: string, to: string): Promise<number> => {
     const { document } = editor;
@@ -46,7 +62,21 @@ describe('a machine driven from VS Code', function () {
 
   const problems = () => languages.getDiagnostics(editor.document.uri).filter(({ source }) => source === 'livepatch');
 
+  /** Labels and descriptions of all that a view shows, in order, down to the leaves. */
+  const shownIn = async <N>({ provider }: { provider: TreeDataProvider<N> }, node?: N): Promise<string[]> => {
+    const nodes = (await provider.getChildren(node)) ?? [];
+    const shown = nodes.map(async (child) => {
+      const { label, description } = await provider.getTreeItem(child);
+      return [`${String(label)} ${String(description)}`, ...(await shownIn({ provider }, child))];
+    });
+    return (await Promise.all(shown)).flat();
+  };
+
+  const turnHotPatch = (on: boolean) =>
+    workspace.getConfiguration('livepatchLab').update('hotPatchOnSave', on, ConfigurationTarget.Global);
+
   before(async () => {
+    views = (await extensions.getExtension<Window>('livepatch-lab.livepatch-lab-vscode')?.activate()) as Window;
     lab = openLab({ resources: { guest: join(repository, 'images/guest'), profiles: '', examples: '' } });
     const targets = await lab.listTargets('debian:trixie/cloud-amd64', ctx());
     const target = (targets.find(({ prepared }) => prepared) ?? targets[0])?.name;
@@ -67,8 +97,8 @@ describe('a machine driven from VS Code', function () {
   it('changes its running kernel to what the edited source says', async () => {
     assert.doesNotMatch(await inGuest('/proc/cmdline'), /livepatched/);
     await edit("seq_putc(m, '\\n');", 'seq_puts(m, " livepatched=1\\n");');
-    const result = await run<BuildAndLoadResult>('buildAndLoad');
-    assert.deepEqual(result?.build.reasons, []);
+    const result = await run<AppliedEdit>('buildAndLoad');
+    assert.deepEqual(result?.build?.reasons, []);
     assert.equal(result.live, true);
     assert.match(await inGuest('/proc/cmdline'), / livepatched=1\n$/);
     assert.deepEqual(languages.getDiagnostics(editor.document.uri), []);
@@ -83,8 +113,8 @@ describe('a machine driven from VS Code', function () {
 
   it('shows a compile error on its line, and the kernel stays as it was', async () => {
     const line = await edit('seq_puts(m, " livepatched=2', 'seq_puts(m, no_such_variable);');
-    const result = await run<BuildAndLoadResult>('buildAndLoad');
-    assert.equal(result?.build.verdict, 'failed');
+    const result = await run<AppliedEdit>('buildAndLoad');
+    assert.equal(result?.build?.verdict, 'failed');
     const [problem] = problems();
     assert.equal(problem?.range.start.line, line);
     assert.match(problem?.message ?? '', /no_such_variable/);
@@ -94,16 +124,53 @@ describe('a machine driven from VS Code', function () {
   it('shows a refusal on the line that cannot be livepatched, with its rule', async () => {
     await edit('seq_puts(m, no_such_variable', "seq_putc(m, '\\n');");
     const line = await edit('pde->size = ', 'pde->size = saved_command_line_len + 40;');
-    const result = await run<BuildAndLoadResult>('buildAndLoad');
-    assert.equal(result?.build.verdict, 'refused', JSON.stringify(result?.build.reasons));
+    const result = await run<AppliedEdit>('buildAndLoad');
+    assert.equal(result?.build?.verdict, 'refused', JSON.stringify(result?.build?.reasons));
     const [problem] = problems();
     assert.equal(problem?.range.start.line, line, problem?.message);
-    assert.equal(problem?.code, result?.build.reasons[0]?.rule);
+    assert.equal(problem?.code, result?.build?.reasons[0]?.rule);
     assert.match(await inGuest('/proc/cmdline'), / livepatched=2\n$/);
+  });
+
+  it('brings the old code back when the change is undone and saved, with hot patch on save', async () => {
+    await run('discardChanges', editor.document.uri);
+    const pristine = editor.document.getText();
+    await editor.document.save();
+    await turnHotPatch(true);
+    await edit("seq_putc(m, '\\n');", 'seq_puts(m, " hot\\n");');
+    const saved = performance.now();
+    await editor.document.save();
+    await untilInGuest(/ hot\n$/);
+    console.log(`save to new behaviour: ${((performance.now() - saved) / 1000).toFixed(1)} s`);
+    await views.hotPatch.idle();
+    assert.match(views.status.text, /^livepatch: 1 function live in editor1 \(\d+\.\d s\)$/);
+    assert.ok((await shownIn(views.livepatches)).includes('cmdline_proc_show undefined'));
+    while (editor.document.getText() !== pristine) await commands.executeCommand('undo');
+    await editor.document.save();
+    await untilInGuest(/^(?!.* hot\n$)/);
+    await views.hotPatch.idle();
+    assert.match(views.status.text, /the old code is back in editor1/);
+    assert.deepEqual(await shownIn(views.livepatches), ['no livepatch in editor1 undefined']);
+    await turnHotPatch(false);
   });
 
   it('never rebooted', async () => {
     assert.equal(await inGuest('/proc/sys/kernel/random/boot_id'), bootId);
+  });
+
+  it('shows within a second that its guest panicked, and hangs nowhere', async () => {
+    let shownAt = 0;
+    const listener = views.news.onDidFail(({ fatal }) => fatal && (shownAt ||= Date.now()));
+    const guest = await lab.vmGuest(name, ctx());
+    void guest.script('echo c > /proc/sysrq-trigger', ctx()).catch(() => undefined);
+    await until('the panic', () => shownAt > 0, minute);
+    listener.dispose();
+    const { lines } = await lab.vmConsole(name, 400, ctx());
+    const panic = lines.find(({ text }) => text.includes('Kernel panic'));
+    assert.ok(panic?.at && shownAt - panic.at < 1000, `${shownAt - (panic?.at ?? 0)} ms`);
+    const isShown = async () => (await shownIn(views.machines)).some((text) => text.startsWith(`${name} panicked`));
+    await until('the state', isShown, minute);
+    await guest.close();
   });
 
   it('stops', async () => {

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Settles once `holds`; fails after five seconds, naming what never came. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5000; !holds(); await sleep(20))
-    assert.ok(Date.now() < deadline, `not in 5 s: ${what}`);
+/** Settles once `holds`; fails after `limitMs` (default five seconds), naming what never came. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
+  for (const deadline = Date.now() + limitMs; !(await holds()); await sleep(20))
+    assert.ok(Date.now() < deadline, `not in ${limitMs / 1000} s: ${what}`);
 }

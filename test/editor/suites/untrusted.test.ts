@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Uri, workspace } from 'vscode';
-import { fakeMachine, fakeTarget } from '../fixtures/fake-lab.ts';
+import { fakeMachine, fakeTarget } from '../fixtures/fake-facts.ts';
 import { openFakeWindow, run } from './fake-window.ts';
 
 describe('an untrusted workspace', () => {

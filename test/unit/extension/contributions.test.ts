@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { commandIds, machinesViewId, settingKeys, settingsSection } from '../../../extension/src/contributions.ts';
+import { commandIds, viewIds, settingKeys, settingsSection } from '../../../extension/src/contributions.ts';
 
 type Manifest = {
   activationEvents: string[];
@@ -40,19 +40,23 @@ describe('the manifest of the extension', () => {
     for (const command of [...inMenus, ...inTexts]) assert.ok(command && declared.includes(command), command);
   });
 
-  it('has the Machines view', () => {
-    assert.deepEqual(
-      Object.values(contributes.views)
-        .flat()
-        .map(({ id }) => id),
-      [machinesViewId],
-    );
+  it('has the views of the code', () => {
+    const ids = Object.values(contributes.views).flatMap((views) => views.map(({ id }) => id));
+    assert.deepEqual(ids.toSorted(), Object.values(viewIds).toSorted());
   });
 
-  it('activates by its view and commands only', () => assert.deepEqual(activationEvents, []));
+  it('activates by its views and commands only', () => assert.deepEqual(activationEvents, []));
 
   it('enables what runs something only in a trusted workspace', () => {
-    const readOnly: string[] = [commandIds.refresh, commandIds.showChanges, commandIds.showLog];
+    const readOnly: string[] = [
+      commandIds.refresh,
+      commandIds.openConsole,
+      commandIds.showChanges,
+      commandIds.discardChanges,
+      commandIds.cancelHotPatch,
+      commandIds.openTrialReport,
+      commandIds.showLog,
+    ];
     for (const { command, enablement } of contributes.commands)
       assert.equal(enablement, readOnly.includes(command) ? undefined : 'isWorkspaceTrusted', command);
   });

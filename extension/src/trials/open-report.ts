@@ -1,12 +1,12 @@
 // Opens the report of a trial: in a panel of the editor, or in the browser. The report is one self-contained HTML file.
 
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { env, Uri, ViewColumn, window } from 'vscode';
-import type { TrialSummary } from 'livepatch-lab';
 import { setting } from '../settings.ts';
 
 /** Panels run no scripts and load nothing: the report is shown, not trusted. */
-export async function openReport({ report, verdict }: TrialSummary): Promise<void> {
+export async function openReport({ report, verdict }: { report: string; verdict: string }): Promise<void> {
   if (setting('openReportIn') === 'browser') {
     await env.openExternal(Uri.file(report));
     return;
@@ -16,4 +16,12 @@ export async function openReport({ report, verdict }: TrialSummary): Promise<voi
     localResourceRoots: [],
   });
   panel.webview.html = html;
+}
+
+/** The report of the trial in that directory. */
+export async function openTrialReport(directory: string): Promise<void> {
+  const text = await readFile(join(directory, 'verdict.json'), 'utf8').catch(() => undefined);
+  if (text === undefined) return void window.showInformationMessage('That trial has no report: it did not end.');
+  const { verdict } = JSON.parse(text) as { verdict: string };
+  await openReport({ report: join(directory, 'report.html'), verdict });
 }

@@ -1,14 +1,14 @@
 // Runs a scenario and opens the report of its trial.
 
-import { type TextDocument, type Uri, window } from 'vscode';
+import { type TextDocument, Uri, window } from 'vscode';
 import { isLabError, type TrialSummary } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { openReport } from './open-report.ts';
 
 /** The trial's summary; undefined when the user gave up or we could not find out. */
-export async function runTrial(session: Session, scenario?: Uri): Promise<TrialSummary | undefined> {
-  const uri = scenario ?? (await pickScenario());
+export async function runTrial(session: Session, scenario?: string): Promise<TrialSummary | undefined> {
+  const uri = scenario ? Uri.file(scenario) : await pickScenario();
   if (!uri) return undefined;
   const path = uri.fsPath;
   const act = { title: `Trial ${uri.path.split('/').at(-1)}`, equivalent: [['lpl', 'trial', path]] as const };

@@ -13,27 +13,43 @@ import {
   workspace,
 } from 'vscode';
 import type { BuildReason, BuildResult, LabError } from 'livepatch-lab';
-import type { Worktree } from './source/worktree.ts';
-import type { WorktreePatch } from './source/worktree-patch.ts';
+import type { Worktree } from '../source/worktree.ts';
+import type { WorktreePatch } from '../source/worktree-patch.ts';
 
 export type Problems = Disposable & {
   /** Replaces what is shown with the reasons of this build. A reason without a place goes to the first change. */
   showBuild(worktree: Worktree, result: BuildResult, changes: WorktreePatch['files']): Promise<void>;
+  /** Forgets what builds said against that work tree. */
+  clearBuild(worktree: Worktree): void;
   /** Shows an error about one file, on the line in its details if it has one. */
   showError(uri: Uri, error: LabError): void;
   /** Forgets what was shown about that file. */
   clear(uri: Uri): void;
 };
 
+/** `source` of every diagnostic of this extension. */
+export const problemSource = 'livepatch';
+
 /** The one collection of this extension. */
 export function createProblems(): Problems {
-  const collection = languages.createDiagnosticCollection('livepatch');
+  const collection = languages.createDiagnosticCollection(problemSource);
+  /** Files with reasons of the last build of each work tree. */
+  const blamed = new Map<string, Uri[]>();
+  const clearBuild = ({ directory }: Worktree) => {
+    for (const uri of blamed.get(directory) ?? []) collection.delete(uri);
+    blamed.delete(directory);
+  };
   return {
     showBuild: async (worktree, { reasons }, changes) => {
       const found = await Promise.all(reasons.map((reason) => locate(reason, worktree, changes)));
-      collection.clear();
+      clearBuild(worktree);
       collection.set(found.map(({ uri, shown }) => [uri, [shown]]));
+      blamed.set(
+        worktree.directory,
+        found.map(({ uri }) => uri),
+      );
     },
+    clearBuild,
     showError: (uri, { code, message, hint, details }) => {
       const line = typeof details['line'] === 'number' ? details['line'] - 1 : 0;
       collection.set(uri, [diagnostic(new Range(line, 0, line, 1000), message, hint, code)]);
@@ -60,7 +76,7 @@ async function locate(
 
 function diagnostic(range: Range, message: string, hint: string | undefined, code: string): Diagnostic {
   const shown = new Diagnostic(range, hint ? `${message}\n${hint}` : message, DiagnosticSeverity.Error);
-  shown.source = 'livepatch';
+  shown.source = problemSource;
   shown.code = code;
   return shown;
 }

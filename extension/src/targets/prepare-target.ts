@@ -1,0 +1,14 @@
+// Makes a target ready to be booted and built for, ahead of its first use.
+
+import { runAct } from '../operations/run-act.ts';
+import type { Session } from '../session.ts';
+import { setting } from '../settings.ts';
+
+/** Returns its kernel release; undefined when it failed or was cancelled. */
+export async function prepareTarget(session: Session, named?: string): Promise<string | undefined> {
+  const name = named ?? setting('target');
+  const act = { title: `Preparing ${name}`, equivalent: [['lpl', 'target', 'prepare', name]] as const };
+  const prepared = await runAct(session, act, (ctx) => session.lab.prepareTarget(name, ctx));
+  if (prepared) session.status.show('check', `${prepared.release} is prepared`);
+  return prepared?.release;
+}

@@ -1,0 +1,66 @@
+// The nodes of the Target kernels view: series of a suite, their kernels, and the files edited for one.
+
+import { MarkdownString, ThemeIcon, type TreeItem, Uri } from 'vscode';
+import { commandIds } from '../contributions.ts';
+import type { Worktree } from '../source/worktree.ts';
+import { branch, icons, leaf } from '../tree/tree-items.ts';
+
+export type Kernel = { name: string; release: string; prepared: boolean };
+
+export type TargetNode =
+  | { kind: 'series'; name: string; open: boolean }
+  | { kind: 'kernel'; kernel: Kernel; edited: Edited | undefined }
+  /** `path`: absolute, of the working copy; `file`: in the kernel tree. */
+  | { kind: 'edited'; worktree: Worktree; file: string; path: string };
+
+export type Edited = { worktree: Worktree; files: readonly string[] };
+
+/** The tree item of a node. */
+export function targetTreeItem(node: TargetNode): TreeItem {
+  switch (node.kind) {
+    case 'series':
+      return seriesItem(node);
+    case 'kernel':
+      return kernelItem(node);
+    case 'edited':
+      return editedItem(node);
+  }
+}
+
+function seriesItem({ name, open }: TargetNode & { kind: 'series' }): TreeItem {
+  const [suite = name, flavour = ''] = name.replace(/^debian:/, '').split('/');
+  const item = branch(suite, 'library', open ? 'open' : 'closed');
+  item.id = `series/${name}`;
+  item.description = flavour;
+  item.tooltip = name;
+  return item;
+}
+
+function kernelItem({ kernel, edited }: TargetNode & { kind: 'kernel' }): TreeItem {
+  const { name, release, prepared } = kernel;
+  const icon = prepared ? icons.good('circle-filled') : 'circle-outline';
+  const item = edited ? branch(release, icon, 'open') : leaf(release, icon);
+  item.id = `kernel/${name}`;
+  const changes = edited ? `${edited.files.length} edited` : '';
+  item.description = [prepared ? 'prepared' : '', changes].filter(Boolean).join(' · ');
+  item.contextValue = `kernel.${prepared ? 'prepared' : 'listed'}`;
+  const text = [
+    `**${release}**`,
+    `\`${name}\``,
+    prepared ? 'Source, compiler and symbols are at hand.' : 'To be fetched from the mirror when it is first used.',
+    ...(edited ? [`Working copies: \`${edited.worktree.source}\``] : []),
+  ];
+  item.tooltip = new MarkdownString(text.join('\n\n'));
+  item.accessibilityInformation = { label: `Kernel ${release}, ${prepared ? 'prepared' : 'not prepared'} ${changes}` };
+  return item;
+}
+
+function editedItem(node: TargetNode & { kind: 'edited' }): TreeItem {
+  const [base = node.file] = node.file.split('/').slice(-1);
+  const item = leaf(base, ThemeIcon.File, node.file.slice(0, -base.length - 1));
+  item.resourceUri = Uri.file(node.path);
+  item.contextValue = 'edited';
+  item.tooltip = `${node.file}: show the difference to the pristine source`;
+  item.command = { title: 'Show difference', command: commandIds.showChanges, arguments: [item.resourceUri] };
+  return item;
+}

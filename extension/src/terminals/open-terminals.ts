@@ -1,0 +1,88 @@
+// The terminals of a machine: its serial console, a root shell over ssh, and gdb on its kernel.
+
+import type { MachineStatus } from 'livepatch-lab';
+import { type Terminal, window } from 'vscode';
+import { pickMachine } from '../machines/pick-machine.ts';
+import { runAct } from '../operations/run-act.ts';
+import type { Session } from '../session.ts';
+import { question } from '../tree/question.ts';
+import { openGuestTerminal } from './guest-terminal.ts';
+
+const scrollbackLines = 200;
+const isRunning = ({ state }: MachineStatus) => state === 'running';
+
+/** What it printed last, then both ways while it runs; of a stopped machine, its log. */
+export async function openConsole(session: Session, named?: string): Promise<Terminal | undefined> {
+  const { lab, log } = session;
+  const name = named ?? (await pickMachine(session, 'Machine whose console to open', () => true))?.name;
+  if (!name) return undefined;
+  log.info(`$ lpl vm console ${name}`);
+  return openGuestTerminal({
+    name: `${name} console`,
+    icon: 'vm',
+    connect: async ({ signal, say, onLine }) => {
+      const ctx = { ...question(), signal };
+      const { lines } = await lab.vmConsole(name, scrollbackLines, ctx);
+      for (const { text } of lines) say(`${text}\r\n`);
+      if (!(await lab.vmList(ctx)).some((machine) => machine.name === name && machine.pid !== undefined))
+        return `${name} does not run; this was its log`;
+      await lab.vmTerminal(name, ctx, (socket) => {
+        onLine({ write: (data) => void socket.write(data) });
+        socket.on('data', say);
+        return new Promise<void>((resolve) => {
+          socket.once('close', () => resolve());
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      });
+      return `${name} has ended`;
+    },
+  });
+}
+
+/** A root shell over ssh. */
+export async function openShell(session: Session, named?: string): Promise<Terminal | undefined> {
+  const { lab, log } = session;
+  const name = named ?? (await pickMachine(session, 'Machine to open a shell in', isRunning))?.name;
+  if (!name) return undefined;
+  log.info(`$ lpl vm ssh ${name}`);
+  return openGuestTerminal({
+    name: `${name} ssh`,
+    icon: 'terminal',
+    connect: async ({ signal, size, say, onLine }) => {
+      const guest = await lab.vmGuest(name, { ...question(), signal });
+      try {
+        const shell = await guest.shell(size, { signal });
+        onLine({
+          write: (data) => void shell.input.write(data),
+          resize: (columns, rows) => shell.resize({ columns, rows }),
+        });
+        shell.output.on('data', say);
+        signal.addEventListener('abort', () => void guest.close(), { once: true });
+        const { exitCode } = await shell.ended;
+        return exitCode === undefined ? `the connection to ${name} is gone` : `the shell ended with ${exitCode}`;
+      } finally {
+        await guest.close();
+      }
+    },
+  });
+}
+
+/** gdb on its kernel. The guest stands still while gdb is connected, and goes on when the terminal is closed. */
+export async function debugMachine(session: Session, named?: string): Promise<Terminal | undefined> {
+  const { lab } = session;
+  const name = named ?? (await pickMachine(session, 'Machine to debug', isRunning))?.name;
+  if (!name) return undefined;
+  const act = { title: `Opening the gdb stub of ${name}`, equivalent: [['lpl', 'vm', 'gdb', name]] as const };
+  const opened = await runAct(session, act, (ctx) => lab.vmGdb(name, ctx));
+  if (!opened) return undefined;
+  const [shellPath, ...shellArgs] = opened.argv;
+  if (opened.note) void window.showInformationMessage(opened.note);
+  const terminal = window.createTerminal({ name: `${name} gdb`, shellPath, shellArgs });
+  const listener = window.onDidCloseTerminal((closed) => {
+    if (closed !== terminal) return;
+    listener.dispose();
+    void lab.vmResume(name, question()).catch((error: unknown) => session.log.error(String(error)));
+  });
+  terminal.show();
+  return terminal;
+}
