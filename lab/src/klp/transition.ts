@@ -121,7 +121,7 @@ export async function setEnabled(
   value: 0 | 1,
   signal: AbortSignal,
 ): Promise<{ exitCode: number; stderr: string }> {
-  return guest.script(`echo ${value} > ${klpDirectory(module)}/enabled`, { signal });
+  return guest.script(`echo ${value} > ${klpDirectory(module)}/enabled`, { signal, timeoutMs: beginMs });
 }
 
 function report(

@@ -67,7 +67,7 @@ describe('a machine driven from VS Code', function () {
     const nodes = (await provider.getChildren(node)) ?? [];
     const shown = nodes.map(async (child) => {
       const { label, description } = await provider.getTreeItem(child);
-      return [`${String(label)} ${String(description)}`, ...(await shownIn({ provider }, child))];
+      return [`${label as string} ${description as string}`, ...(await shownIn({ provider }, child))];
     });
     return (await Promise.all(shown)).flat();
   };
@@ -133,10 +133,11 @@ describe('a machine driven from VS Code', function () {
   });
 
   it('brings the old code back when the change is undone and saved, with hot patch on save', async () => {
-    await run('discardChanges', editor.document.uri);
-    const pristine = editor.document.getText();
-    await editor.document.save();
+    await edit('pde->size = ', 'pde->size = saved_command_line_len + 1;');
     await turnHotPatch(true);
+    await editor.document.save();
+    await untilInGuest(/^(?!.* livepatched)/);
+    const pristine = editor.document.getText();
     await edit("seq_putc(m, '\\n');", 'seq_puts(m, " hot\\n");');
     const saved = performance.now();
     await editor.document.save();
