@@ -19,6 +19,7 @@ import { readLivepatchModule } from './klp/module-file.ts';
 import { readTransition, type TransitionState } from './klp/transition-state.ts';
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
+import { authorVerbs, type LintCommand } from './author-verbs.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import { sourceVerbs } from './source-verbs.ts';
@@ -40,7 +41,10 @@ export { githubAnnotations } from './trial/matrix/report/annotations.ts';
 export { type OpContext, runOperation } from './core/operation.ts';
 export { emptyOpView, type OpView, reduceEvent, type StageView } from './core/progress.ts';
 export type { LabPaths } from './core/paths.ts';
+export type { LintFinding } from './build/lint/finding.ts';
+export type { LintResult } from './build/lint/lint-patch.ts';
 export type { BuildReason, BuildResult } from './build/result.ts';
+export type { LintCommand };
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
@@ -124,6 +128,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
       return buildLivepatch({ ...request, ...tools, kernel }, ctx);
     },
 
+    ...authorVerbs(site),
     ...machineVerbs(site),
     ...imageVerbs(site),
     ...sourceVerbs(site),

@@ -7,6 +7,7 @@ import type { CompiledUnit } from './differ.ts';
 import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
 import type { Unit } from './unit.ts';
+import { untracedRule } from './untraced-rule.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Reasons against the changed functions of a unit. */
@@ -39,7 +40,7 @@ async function notPatchable(
   const known = new Set((await readFile(kernel.facts.patchableFunctions, 'utf8')).split('\n'));
   return changed
     .filter((name) => !known.has(name) && !name.includes('.cold'))
-    .map((name) => reason('NP02', { file: unit.path, function: name, line: lineOf(name) }));
+    .map((name) => reason(untracedRule(name), { file: unit.path, function: name, line: lineOf(name) }));
 }
 
 /** Changed functions that are not proven to be what the target runs. */

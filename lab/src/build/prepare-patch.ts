@@ -17,7 +17,12 @@ export async function preparePatch(
   text: string,
   kernel: { source: string; release: string },
 ): Promise<PatchedUnit[] | Refused> {
-  const files = readPatch(text);
+  const units = checkPaths(readPatch(text));
+  return isRefused(units) ? units : allOrRefused(await Promise.all(units.map((file) => applyToSource(file, kernel))));
+}
+
+/** The translation units among the files of a patch; refused when it touches what a livepatch cannot change. */
+export function checkPaths(files: PatchedFile[] | PatchDefect): PatchedFile[] | Refused {
   if (!Array.isArray(files)) return refused(defectReason(files));
   const checked = allOrRefused(files.map(checkFile));
   if (isRefused(checked)) return checked;
@@ -25,7 +30,7 @@ export async function preparePatch(
   const [first] = files;
   if (units.length === 0)
     return refused(reason('NP01', { file: first?.path ?? '', what: 'what is no code of the kernel' }));
-  return allOrRefused(await Promise.all(units.map((file) => applyToSource(file, kernel))));
+  return units;
 }
 
 function defectReason({ kind, file, line }: PatchDefect) {

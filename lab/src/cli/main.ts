@@ -8,6 +8,7 @@ import { addBuildCommand } from './commands/build.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
+import { addLintCommand } from './commands/lint.ts';
 import { addMatrixCommands } from './commands/matrix.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
@@ -39,6 +40,7 @@ export function commandTree(lab: () => Lab): Command {
   for (const add of [
     addDoctorCommand,
     addTargetCommands,
+    addLintCommand,
     addBuildCommand,
     addImageCommands,
     addVmCommands,

@@ -5,8 +5,11 @@ import parseDiff from 'parse-diff';
 /** `text` has no newline, and one character for each byte (Latin-1): kernel sources are not all UTF-8. */
 export type HunkLine = { kind: 'keep' | 'add' | 'delete'; text: string };
 
-/** `oldStart`: first line in the unpatched file, 1-based (0 when the file is new). `patchLine`: line of `@@` in the patch. */
-export type Hunk = { oldStart: number; newStart: number; patchLine: number; lines: HunkLine[] };
+/**
+ * `oldStart`: first line in the unpatched file, 1-based (0 when the file is new). `patchLine`: line of `@@` in the patch.
+ * `heading`: what stands behind the second `@@`, the start of the definition around the hunk; may be empty.
+ */
+export type Hunk = { oldStart: number; newStart: number; patchLine: number; heading: string; lines: HunkLine[] };
 
 export type PatchedFile = {
   /** Path in the kernel tree. */
@@ -35,7 +38,8 @@ export function readPatch(text: string): PatchedFile[] | PatchDefect {
       const kept = lines.filter(({ kind }) => kind !== 'add').length;
       const made = lines.filter(({ kind }) => kind !== 'delete').length;
       if (kept !== chunk.oldLines || made !== chunk.newLines) return { kind: 'truncated', file: path, line: patchLine };
-      hunks.push({ oldStart: chunk.oldStart, newStart: chunk.newStart, patchLine, lines });
+      const heading = /^@@.*?@@ ?(.*)$/.exec(chunk.content)?.[1] ?? '';
+      hunks.push({ oldStart: chunk.oldStart, newStart: chunk.newStart, patchLine, heading, lines });
     }
     if (hunks.length > 0) files.push({ path, change, hunks });
   }

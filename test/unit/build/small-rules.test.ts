@@ -14,8 +14,10 @@ import {
   readObjtoolWarnings,
   unitFlags,
 } from '../../../lab/src/build/objtool.ts';
+import { rule, type RuleId } from '../../../lab/src/build/rules.ts';
 import rules from '../../../lab/src/build/rules.json' with { type: 'json' };
 import type { Elf } from '../../../lab/src/kernel/elf.ts';
+import { rulesPage } from '../../support/rules-page.ts';
 import { fixtureElf, fixtureText, withSectionRenamed } from './unit-fixtures.ts';
 
 const exporting = (...names: string[]) =>
@@ -135,15 +137,22 @@ describe('sealedFunctions', () => {
 
 describe('rules.json', () => {
   const room = new URL('../../../lab/src/build/', import.meta.url);
-  const code = readdirSync(room)
+  const code = readdirSync(room, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(new URL(file, room), 'utf8'))
     .join('\n');
 
   for (const [id, { title, message, hint }] of Object.entries(rules))
     it(`${id} is used, and says what and what to do`, () => {
-      assert.match(code, new RegExp(`'${id}'`));
+      assert.ok(code.includes(`'${id}'`), `no code uses ${id}`);
       for (const text of [title, message, hint])
         assert.ok(text.length > 3 && !text.endsWith('.') && !text.includes('\n'), text);
+      const { level, tier } = rule(id as RuleId);
+      assert.ok(['error', 'warning', 'info'].includes(level) && ['text', 'target', 'build'].includes(tier));
     });
+
+  it('is what RULES.md says', async () => {
+    const page = readFileSync(new URL('../../../RULES.md', import.meta.url), 'utf8');
+    assert.ok(page === (await rulesPage()), 'run `npx tsx test/support/rules-page.ts > RULES.md`');
+  });
 });

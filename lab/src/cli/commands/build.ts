@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BuildResult } from '../../build/result.ts';
-import { LabError } from '../../core/error.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
 import type { Lab } from '../../lab.ts';
 import { exitCodes } from '../exit-code.ts';
+import { readPatchFile } from '../read-patch-file.ts';
+import { reasonLines } from '../reason-lines.ts';
 import { runCli } from '../run-cli.ts';
 
 type Options = { target: string; out?: string; replace: boolean };
@@ -24,12 +24,7 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
     )
     .action((patchFile: string, options: Options, command: Command) =>
       runCli('build', command.optsWithGlobals(), async (ctx) => {
-        const patch = await readFile(patchFile, 'utf8').catch((error: unknown) => {
-          throw new LabError('patch.invalid', `${patchFile} cannot be read`, {
-            cause: error,
-            hint: 'give the path of a unified diff',
-          });
-        });
+        const patch = await readPatchFile(patchFile);
         const out = resolve(options.out ?? `${basename(patchFile).replace(/\.(patch|diff)$/, '')}.ko`);
         const request = {
           patch,
@@ -51,10 +46,6 @@ export function showBuild({ verdict, choice, module, functions, reasons, stages 
     const changed = functions.map(({ name, kind, object }) => `  ${kind === 'new' ? '+' : '~'} ${name} (${object})`);
     return [`built ${module} in ${(took / 1000).toFixed(1)} s`, ...how, ...changed].join('\n');
   }
-  const lines = reasons.flatMap(({ rule, file, line, message, hint }) => {
-    // Some messages name their place themselves.
-    const where = file && !message.includes(file) ? `${file}${line ? `:${line}` : ''}: ` : '';
-    return [`  ${where}${message} [${rule}]`, ...(hint ? [`    ${hint}`] : [])];
-  });
+  const lines = reasons.flatMap((each) => reasonLines(each));
   return [verdict === 'refused' ? 'refused' : 'does not build', ...how, ...lines].join('\n');
 }

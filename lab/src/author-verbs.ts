@@ -1,0 +1,32 @@
+// The facade's verbs for authoring a livepatch; part of lab.ts, which is the only door. Nothing here decides; the rooms do.
+
+import { lintForTarget, type LintResult, lintText } from './build/lint/lint-patch.ts';
+import { prepareTarget } from './build/prepare-target.ts';
+import { type OpContext, runStage } from './core/operation.ts';
+import type { Site } from './core/site.ts';
+import { resolveTarget } from './kernel/prepare-kernel.ts';
+import { directoryPatch } from './patch/directory-patch.ts';
+
+export type LintCommand = { patch: string; target?: string };
+
+export function authorVerbs(site: Site) {
+  const prepared = async (name: string, ctx: OpContext) =>
+    (await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, name))).kernel;
+
+  return {
+    /** What stands against a patch, without compiling it: at once from its text, and more with a target. */
+    lint: async ({ patch, target }: LintCommand, ctx: OpContext): Promise<LintResult> => {
+      if (target === undefined) return lintText(patch);
+      const kernel = await prepared(target, ctx);
+      return runStage(ctx, { id: 'lint', title: 'lint' }, () => lintForTarget(patch, kernel));
+    },
+
+    /** What differs in a directory of edited files from the source of the target, as a patch; '' when nothing does. */
+    worktreePatch: async (request: { directory: string; target: string }, ctx: OpContext): Promise<string> => {
+      const { source } = await prepared(request.target, ctx);
+      return runStage(ctx, { id: 'worktree', title: `edits in ${request.directory}` }, () =>
+        directoryPatch(request.directory, source, ctx.signal),
+      );
+    },
+  };
+}
