@@ -1,5 +1,7 @@
 // Evidence of a trial in which everything went well, for tests to spoil one thing at a time.
 
+import type { WorkloadRecord } from '../../lab/src/workload/run-workload.ts';
+import { planWorkload } from '../../lab/src/workload/workload-plan.ts';
 import type { Evidence, PatchEvidence, Run } from '../../lab/src/trial/evidence.ts';
 
 const identity = { bootId: 'b-1', btime: 1000, taint: 0, cpuUs: 0, pids: { '1': 5, '7': 90 } };
@@ -29,7 +31,19 @@ export function goodRun(): Run {
     hostDelay: [],
     machineEvents: [],
     consoleProblems: [],
+    workloads: [goodWorkload()],
   };
+}
+
+/** A command of the guest that used half a CPU all the time, and was told to end. */
+export function goodWorkload(): WorkloadRecord {
+  const plan = planWorkload({ name: 'busy', command: 'busy', mode: 'keep', exit: 0 }, 2);
+  const samples = Array.from({ length: 100 }, (_, index) => ({
+    ...{ atMs: index * 100, done: 0, failed: 0, tasks: 1 },
+    cpuMs: index * 50 + 1,
+  }));
+  const run = { atMs: 10_000, exit: -1, signal: 15, ms: 10_000, stopped: true, good: true, output: '' };
+  return { plan, samples, runs: [run], said: [] };
 }
 
 export function goodPatch(): PatchEvidence {
@@ -91,6 +105,7 @@ export function goodEvidence(): Evidence {
     patches: [goodPatch()],
     run: goodRun(),
     control: goodControl(),
+    console: { heardToTheEnd: true },
     dmesg: { canaryFound: true, lines: ['[    1.0] fine'], problems: [] },
   };
 }

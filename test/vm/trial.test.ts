@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Evidence } from '../../lab/src/trial/evidence.ts';
+import { judgeEvidence } from '../../lab/src/trial/verdict.ts';
 import { type CliLab, type LplRun, openCliLab } from '../support/lpl.ts';
 
 const scenario = (name: string) => join(import.meta.dirname, '../fixtures/scenarios', `${name}.yaml`);
@@ -67,6 +68,23 @@ describe('lpl trial', function () {
     for (const { title } of evidence.patches) assert.ok(html.includes(title.replaceAll('"', '&quot;')), title);
     assert.doesNotMatch(html, /<script|https?:\/\//);
     assert.equal(html.match(/<svg /g)?.length, 2);
+  });
+
+  it('keeps a guest at work all the time, with evidence of every workload in every phase', async () => {
+    const { summary, evidence } = await trial(scenario('workloads'));
+    const checks = judgeEvidence(evidence).checks.filter(({ id }) => id === 'workload');
+    assert.deepEqual(
+      checks.filter(({ ok }) => ok !== true),
+      [],
+    );
+    assert.equal(checks.length, evidence.run?.workloads?.length);
+    assert.equal(summary.verdict, 'pass', summary.reasons.join('\n'));
+  });
+
+  it('never passes with a workload that did not start', async () => {
+    const { code, summary } = await trial(scenario('workload-missing'));
+    assert.deepEqual([summary.verdict, code], ['inconclusive', 69]);
+    assert.match(summary.reasons.join('\n'), /workload stress-ng .*never ran: .*not found/);
   });
 
   it('fails a patch that oopses, quoting the oops', async () => {

@@ -23,7 +23,8 @@ export type BuildStage = { name: string; ms: number; cached: boolean };
 
 export type BuildResult = {
   verdict: 'built' | 'refused' | 'failed';
-  engine: 'objdiff';
+  /** `ready`: not built here, but given as a module. */
+  engine: 'objdiff' | 'ready';
   /** How it was built and why so, one line; absent when it was refused before that was known. */
   choice?: string;
   /** Host path of the livepatch module (.ko); only when built. */

@@ -17,7 +17,8 @@ export type LoadRequest = {
   timeoutMs?: number;
 };
 
-const insmodMs = 60_000;
+/** The transition's own deadline comes first. */
+const insmodMs = 3_600_000;
 
 /**
  * Loads and follows. A transition that stalls is rolled back and is a result. Rejects with `klp.load-rejected` (details:

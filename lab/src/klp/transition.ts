@@ -1,7 +1,7 @@
 // Sees a transition through to a safe end: complete, or reversed when time is up or the operation is cancelled. Reversal
 // is writing the opposite value to `enabled` (kernel: Documentation/livepatch/livepatch.rst); `force` is never used.
 
-import { LabError } from '../core/error.ts';
+import { isLabError, LabError } from '../core/error.ts';
 import type { StalledTask } from '../core/event.ts';
 import type { StageContext } from '../core/operation.ts';
 import type { Guest } from '../vm/guest/guest.ts';
@@ -37,7 +37,11 @@ export type TransitionRequest = {
 export const defaultTransitionMs = 35_000;
 /** Tasks in the way of the first direction are where they were before: going back needs only the others. */
 const reversalMs = 60_000;
-/** insmod of a large module under TCG, with every task's stack to be looked at. */
+/**
+ * insmod of a large module under TCG, with every task's stack to be looked at. Until 6.12 or so it also rewrites every call of
+ * cond_resched(), with three interrupts to all CPUs each (kernel/sched/core.c, sched_dynamic_klp_enable): on a busy guest
+ * without KVM that alone takes tens of seconds.
+ */
 const beginMs = 60_000;
 
 /**
@@ -66,21 +70,27 @@ export async function followTransition(request: TransitionRequest, ctx: StageCon
     return end(last.enabled === (direction === 'patching') ? 'complete' : 'reversed');
   } catch (error) {
     // The act is seen to its end even when cancelled: one cut off in the middle would leave nobody to reverse it.
-    await begun.done;
+    const isLate = await begun.done.then(() => false, isTimeout);
     if (ctx.signal.aborted) {
       await reverseTransition(request, ctx);
       throw error;
     }
-    if (!deadline.aborted) throw error;
+    if (!deadline.aborted && !isLate) throw error;
   }
   const stalled = await readStragglers(guest, direction, ctx.signal);
   ctx.emit({ type: 'klp.stalled', vm: guest.name, module: request.module, tasks: stalled });
   return end(await reverseTransition(request, ctx), stalled);
 }
 
-function beginOnce({ begin }: TransitionRequest): { done: Promise<void>; isDone: () => boolean } {
+/** Whether the act itself was out of time; rethrows what else became of it. */
+function isTimeout(error: unknown): boolean {
+  if (isLabError(error, 'op.timeout') || (error instanceof Error && error.name === 'TimeoutError')) return true;
+  throw error;
+}
+
+function beginOnce({ begin, timeoutMs }: TransitionRequest): { done: Promise<void>; isDone: () => boolean } {
   let isDone = false;
-  const done = begin(AbortSignal.timeout(beginMs)).then(() => void (isDone = true));
+  const done = begin(AbortSignal.timeout(Math.max(beginMs, timeoutMs))).then(() => void (isDone = true));
   return { done, isDone: () => isDone };
 }
 

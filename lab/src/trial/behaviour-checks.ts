@@ -54,7 +54,8 @@ const wording = {
 
 function reproducerChecks(patch: PatchEvidence): Check[] {
   if (!patch.expectsReproducer) return [];
-  return (['before', 'live', 'after'] as const).map((when) => {
+  const moments = ['before', 'live', 'after'] as const;
+  return moments.slice(patch.comesFirst ? 1 : 0).map((when) => {
     const shown = patch.reproducer.find((run) => run.when === when);
     const answered = shown !== undefined && shown.exitCode <= 1;
     return {

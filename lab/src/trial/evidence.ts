@@ -5,10 +5,12 @@ import type { BuildResult } from '../build/result.ts';
 import type { StalledTask } from '../core/event.ts';
 import type { ConnectionEvent, RequestSample } from '../workload/service-load.ts';
 import type { WitnessSample } from '../workload/witness.ts';
+import type { WorkloadRecord } from '../workload/run-workload.ts';
+import type { ScenarioFile } from './scenario-schema.ts';
 
 /** A named stretch of a run. `patch`: index of the patch it belongs to. */
 export type Phase = {
-  name: 'baseline' | 'load' | 'live' | 'unload' | 'after' | 'reboot';
+  name: 'baseline' | 'load' | 'live' | 'unload' | 'interlude' | 'after' | 'reboot';
   patch?: number;
   fromMs: number;
   toMs: number;
@@ -31,6 +33,8 @@ export type Run = {
   machineEvents: { atMs: number; event: string }[];
   /** Kernel complaints read off the console as they appeared. */
   consoleProblems: ConsoleTrouble[];
+  /** What the guest was asked to do meanwhile. */
+  workloads?: WorkloadRecord[];
 };
 
 /** One transition as followed from inside the guest. */
@@ -53,6 +57,8 @@ export type PatchEvidence = {
   moduleSha256?: string;
   reproducer: ReproducerEvidence[];
   expectsReproducer: boolean;
+  /** The modules that it is about came when it was live: there was no old behaviour before. */
+  comesFirst?: boolean;
   transitions: TransitionEvidence[];
   /** What the kernel said when it would not take the module. */
   rejection?: string;
@@ -66,10 +72,15 @@ export type Evidence = {
   release: string;
   machine: { accelerator: string; cpus: number; memoryMiB: number };
   compiler: string;
+  /** What the scenario wants to come of it; a pass when it does not say. */
+  expect?: ScenarioFile['expect'];
+  budgets?: ScenarioFile['budgets'];
   patches: PatchEvidence[];
   run?: Run;
   control?: Run;
   dmesg?: { canaryFound: boolean; lines: string[]; problems: string[] };
+  /** Whether what the kernel said last came out of the console. */
+  console?: { heardToTheEnd: boolean };
   /** What kept the trial from finding out, when something did. */
   hindrance?: { stage: string; culprit: 'user' | 'host' | 'guest' | 'us'; code: string; message: string };
 };

@@ -11,9 +11,12 @@ import type { StockKernel } from '../kernel/catalog.ts';
 import { formatTargetName } from '../kernel/target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
 import { findProfile, prepareProfile } from '../vm/image/guest-profile.ts';
+import type { GuestFile } from '../vm/image/parcel.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
+import { workloadProgram } from '../workload/run-workload.ts';
 import { reproducerFiles } from './reproduce.ts';
+import type { Scenario } from './scenario.ts';
 import type { TrialGround } from './trial.ts';
 
 export type GroundRequest = {
@@ -50,9 +53,11 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
       const { bootable: kernel, labRoot } = await toBoot();
       const agent = await compileForGuest(inner, site, join(site.resources.guest, 'agent.c'), await toolroot());
       const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
-      const extraFiles = await reproducerFiles(scenario, async (source) =>
-        compileForGuest(inner, site, source, await toolroot()),
-      );
+      const compile = async (source: string) => compileForGuest(inner, site, source, await toolroot());
+      const extraFiles = [
+        ...(await reproducerFiles(scenario, compile)),
+        ...(await workloadFiles(scenario, compile, site.resources.guest)),
+      ];
       const { accelerator } = await chooseAccelerator(where, inner);
       const recipe = await findProfile(site, scenario.profile);
       const profile = await prepareProfile({ site, labRoot, profile: recipe }, inner);
@@ -71,6 +76,16 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
       return startMachine({ ...where, ...machine }, inner);
     },
   };
+}
+
+async function workloadFiles(
+  { workloads }: Scenario,
+  compile: (source: string) => Promise<string>,
+  recipes: string,
+): Promise<GuestFile[]> {
+  if (workloads.length === 0) return [];
+  const content = await readFile(await compile(join(recipes, 'workload.c')));
+  return [{ name: workloadProgram, mode: 0o755, content }];
 }
 
 const compileForGuest = (

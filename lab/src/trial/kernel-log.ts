@@ -5,9 +5,11 @@ import type { Guest } from '../vm/guest/guest.ts';
 import { classifyConsoleLine } from '../vm/console/console-problem.ts';
 import type { Evidence } from './evidence.ts';
 
+export const canaryMark = 'lpl-canary-';
+
 /** Writes the canary and returns it. */
 export async function writeCanary(guest: Guest, signal: AbortSignal): Promise<string> {
-  const canary = `lpl-canary-${randomBytes(6).toString('hex')}`;
+  const canary = `${canaryMark}${randomBytes(6).toString('hex')}`;
   await guest.script(`echo '<5>${canary}' > /dev/kmsg`, { signal });
   return canary;
 }

@@ -5,10 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
+import type { PatchedFunction } from '../build/result.ts';
 import { disableLivepatch } from '../klp/disable-livepatch.ts';
+import { readKlpStatus } from '../klp/klp-status.ts';
 import { loadLivepatch } from '../klp/load-livepatch.ts';
 import type { TransitionResult } from '../klp/transition.ts';
 import { unloadLivepatch } from '../klp/unload-livepatch.ts';
+import type { Guest } from '../vm/guest/guest.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import type { PatchEvidence, ReproducerEvidence, TransitionEvidence } from './evidence.ts';
 import type { Recording } from './recording.ts';
@@ -30,14 +33,17 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
   await runStage(ctx, { id: patch.name, title }, async (stage) => {
     const { build } = evidence;
     if (!build.module) return;
-    for (const module of patch.modules) await loadTargetModule(request, module, stage);
+    if (patch.modulesLoad === 'before') await loadTargetModules(request, stage);
+    else await removeTargetModules(request, stage);
     if (patch.setup) await runSetup(request, patch.setup, stage);
-    await show(request, 'before', evidence, stage);
+    // What is in a module that comes later cannot be seen yet.
+    if (patch.modulesLoad === 'before') await show(request, 'before', evidence, stage);
     const content = await readFile(build.module);
     evidence.moduleSha256 = createHash('sha256').update(content).digest('hex');
     const isLive = await recording.phase('load', index, () => load(request, content, evidence, stage));
     if (!isLive) return;
     await recording.phase('live', index, async () => {
+      if (patch.modulesLoad === 'after') await loadTargetModules(request, stage);
       await show(request, 'live', evidence, stage);
       await runStage(stage, { id: 'soak', title: `soak ${scenario.soakMs / 1000} s` }, () =>
         sleep(scenario.soakMs, undefined, stage),
@@ -48,12 +54,25 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
   });
 }
 
-/** A module of the target that the patch changes, loaded the way its users would. */
-async function loadTargetModule({ machine }: PatchActRequest, module: string, ctx: OpContext): Promise<void> {
-  await runStage(ctx, { id: `modprobe-${module}`, title: `modprobe ${module}` }, async (stage) => {
-    const { exitCode, stderr } = await machine.guest.exec(['modprobe', module], { signal: stage.signal });
-    if (exitCode !== 0) stage.note(stderr.trim());
-  });
+/** Modules of the target that the patch is about, loaded the way their users would. */
+async function loadTargetModules({ machine, patch }: PatchActRequest, ctx: OpContext): Promise<void> {
+  for (const module of patch.modules)
+    await runStage(ctx, { id: `modprobe-${module}`, title: `modprobe ${module}` }, async (stage) => {
+      const { exitCode, stderr } = await machine.guest.exec(['modprobe', module], { signal: stage.signal });
+      if (exitCode !== 0) stage.note(stderr.trim());
+    });
+}
+
+/** Makes sure that they come after the livepatch. Throws `scenario.invalid` for one that is there to stay. */
+async function removeTargetModules({ machine, patch }: PatchActRequest, ctx: OpContext): Promise<void> {
+  for (const module of patch.modules) {
+    const script = `modprobe -r '${module}' 2>/dev/null; test ! -d '/sys/module/${module.replaceAll('-', '_')}'`;
+    const { exitCode } = await machine.guest.script(script, { signal: ctx.signal });
+    if (exitCode !== 0)
+      throw new LabError('scenario.invalid', `${module} cannot come after ${patch.name}: it is in use or built in`, {
+        hint: 'leave out `modulesLoad: after`',
+      });
+  }
 }
 
 /** A set-up that fails is a fault of the scenario. */
@@ -94,6 +113,8 @@ async function load(
   try {
     const result = await loadLivepatch({ guest: machine.guest, module, content, timeoutMs }, ctx);
     evidence.transitions.push(toEvidence(result, recording));
+    if (evidence.build.engine === 'ready')
+      evidence.build.functions = await patchedFunctions(machine.guest, module, ctx);
     // Rolled back, the patch stays loaded but disabled.
     if (result.outcome === 'reversed') await unloadLivepatch({ guest: machine.guest, module }, ctx);
     return result.outcome === 'complete';
@@ -102,6 +123,14 @@ async function load(
     evidence.rejection = error.message;
     return false;
   }
+}
+
+/** What the kernel says is in a module that was not built here. */
+async function patchedFunctions(guest: Guest, module: string, { signal }: OpContext): Promise<PatchedFunction[]> {
+  const patch = (await readKlpStatus(guest, signal)).find(({ name }) => name === module);
+  return (patch?.objects ?? []).flatMap(({ name: object, functions }) =>
+    functions.map((name) => ({ object, name, kind: 'changed' as const, file: '' })),
+  );
 }
 
 async function unload(

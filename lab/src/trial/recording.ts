@@ -4,13 +4,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
-import { withDeadline } from '../core/wait.ts';
+import { waitUntil, withDeadline } from '../core/wait.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import type { MachineEvent } from '../vm/watch-machine.ts';
 import { watchHostDelay } from '../workload/host-delay.ts';
 import { startServiceLoad } from '../workload/service-load.ts';
 import { startWitness, type Witness, type WitnessSample } from '../workload/witness.ts';
+import { startWorkload, type Workload } from '../workload/run-workload.ts';
+import type { WorkloadPlan } from '../workload/workload-plan.ts';
 import type { Phase, Run } from './evidence.ts';
+import { canaryMark } from './kernel-log.ts';
 import { baselineSamples } from './figures.ts';
 
 export type Recording = {
@@ -23,6 +26,10 @@ export type Recording = {
   phase<T>(name: Phase['name'], patch: number | undefined, body: () => Promise<T>): Promise<T>;
   /** The phase that all later ones are compared with: that long, and on a busy host until enough has been heard. */
   baseline(quietMs: number): Promise<void>;
+  /** Starts what the guest shall do all the time; resolves once each has begun, or will not. */
+  work(plans: readonly WorkloadPlan[]): Promise<void>;
+  /** Resolves once the console has said that, however long ago; rejects with op.timeout. */
+  untilConsoleSays(text: string, timeoutMs: number): Promise<void>;
   /** Starts a new witness after the guest has come back from a reboot. */
   rewitness(): Promise<void>;
   /** Resolves once the service has answered a request sent after now. */
@@ -35,6 +42,9 @@ export type Recording = {
 const unheardMs = 10_000;
 
 const load = { connections: 4, paceMs: 20, timeoutMs: 3000 };
+
+/** A workload that has done nothing by then is not waited for any longer. */
+const beginMs = 20_000;
 
 /** QMP events that must not happen while a machine is being livepatched (QEMU QMP reference). */
 const fatalEvents = new Set([
@@ -56,13 +66,17 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     machineEvents: [],
     consoleProblems: [],
   };
+  const canaries: string[] = [];
   const death = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([ctx.signal, death.signal]);
 
   const onEvent = (event: MachineEvent) => {
     const atMs = event.at - startedAt;
-    if (event.type === 'problem') {
+    if (event.type === 'console') {
+      // Only canaries are waited for.
+      if (event.line.includes(canaryMark)) canaries.push(event.line);
+    } else if (event.type === 'problem') {
       const { kind, text } = event.problem;
       run.consoleProblems.push({ atMs, kind, line: text });
       ctx.emit({ type: 'line', from: 'console', text });
@@ -71,7 +85,9 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
       const told = run.consoleProblems.findLast(({ line, report }) => line === problem.text && !report);
       if (told) told.report = lines;
     } else if (event.type === 'qmp' && fatalEvents.has(event.event.event)) {
-      run.machineEvents.push({ atMs, event: event.event.event });
+      const { event: name, data } = event.event;
+      const why = name === 'SHUTDOWN' ? data['reason'] : undefined;
+      run.machineEvents.push({ atMs, event: typeof why === 'string' ? `${name} (${why})` : name });
     } else if (event.type === 'ended') {
       run.machineEvents.push({ atMs, event: 'QEMU ended' });
       death.abort(
@@ -88,6 +104,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
   const service = startServiceLoad({ port: machine.run.ports.service, ...load, clock });
   const hostDelay = watchHostDelay(machine.run.process.pid, clock);
   const witnesses: Witness[] = [];
+  const workloads: Workload[] = [];
   const rewitness = async () => {
     const found = await machine.guest.exec(['pidof', 'lpl-agent'], { signal });
     const pids = found.stdout.split(/\s+/).filter(Boolean).map(Number);
@@ -122,9 +139,19 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
             if (!isLabError(error, 'op.timeout')) throw error;
           });
       }),
+    work: async (plans) => {
+      const started = plans.map((plan) => startWorkload({ guest: machine.guest, plan, clock }, signal));
+      workloads.push(...(await Promise.all(started)));
+      await Promise.all(workloads.map((workload) => workload.begun(beginMs)));
+    },
+    untilConsoleSays: async (text, timeoutMs) => {
+      const wait = { what: `${text} on the console`, timeoutMs, intervalMs: 20, signal };
+      await waitUntil(wait, () => canaries.some((line) => line.includes(text)) || undefined);
+    },
     untilServing: (timeoutMs) => service.untilAnswered(clock(), timeoutMs, signal),
     finish: async () => {
       const durationMs = clock();
+      await Promise.all(workloads.map((workload) => workload.stop()));
       hostDelay.stop();
       await service.stop();
       await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
@@ -143,6 +170,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
         connections: [...events],
         witness: samples,
         hostDelay: [...hostDelay.samples],
+        ...(workloads.length > 0 ? { workloads: workloads.map(({ record }) => record) } : {}),
       };
     },
   };

@@ -1,20 +1,18 @@
 // A trial: one scenario on one target kernel, from sources to a verdict. What could not be found out is told apart from
 // what was found out; only a cancelled trial throws.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asLabError, isLabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import { appendNdjson, writeJson } from '../core/store.ts';
 import type { BuildResult } from '../build/result.ts';
 import { copyConsole } from '../vm/console/console-segments.ts';
 import type { RunningMachine } from '../vm/machine.ts';
+import { buildPatches } from './build-patches.ts';
 import { recordReboot } from './control.ts';
-import type { Evidence, PatchEvidence } from './evidence.ts';
-import { readKernelLog, writeCanary } from './kernel-log.ts';
-import { playPatch } from './patch-act.ts';
-import { startRecording } from './recording.ts';
+import type { Evidence } from './evidence.ts';
+import { type Interlude, observe } from './observe.ts';
 import { reportPage } from './report/report-page.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 import { judgeEvidence, type Verdict } from './verdict.ts';
@@ -29,6 +27,8 @@ export type TrialGround = {
   build(patch: ScenarioPatch, diff: string, ctx: OpContext, out?: string): Promise<BuildResult>;
   /** Boots a throw-away machine with the scenario's modules and reproducers in it. */
   boot(scenario: Scenario, ctx: OpContext): Promise<RunningMachine>;
+  /** Something that happens to the machine after the last patch: how `lpl selfcheck` makes trouble. */
+  interlude?: Interlude;
 };
 
 export type TrialResult = { directory: string; report: string; evidence: Evidence; verdict: Verdict };
@@ -72,7 +72,7 @@ export async function runTrial(
 
 function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
   const { target, release, compiler, tool } = ground;
-  const { cpus, memoryMiB } = scenario;
+  const { cpus, memoryMiB, expect, budgets } = scenario;
   return {
     schema: 1,
     scenario: scenario.title,
@@ -80,6 +80,8 @@ function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
     target,
     release,
     compiler,
+    expect,
+    budgets,
     patches: [],
     machine: { accelerator: 'never booted', cpus, memoryMiB },
   };
@@ -96,13 +98,13 @@ async function gather(
   let machine: RunningMachine | undefined;
   try {
     const [patches] = await runTogether(ctx, [
-      (inner) => buildAll(scenario, ground, inner),
+      (inner) => buildPatches(scenario, ground, inner),
       async (inner) => void (machine = await ground.boot(scenario, inner)),
     ]);
     evidence.patches = patches;
     if (machine) evidence.machine.accelerator = machine.config.accelerator;
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
-    await observe(scenario, machine, evidence, ctx);
+    await observe({ scenario, machine, ...(ground.interlude ? { interlude: ground.interlude } : {}) }, evidence, ctx);
     if (scenario.control === 'reboot' && !evidence.hindrance) evidence.control = await recordReboot(machine, ctx);
   } finally {
     if (machine) await endMachine(machine, directory);
@@ -114,52 +116,4 @@ async function endMachine(machine: RunningMachine, directory: string): Promise<v
   await machine.stop();
   await copyConsole(machine.files.consoleLog, join(directory, 'console.log'));
   await machine.forget();
-}
-
-async function buildAll(scenario: Scenario, ground: TrialGround, ctx: OpContext): Promise<PatchEvidence[]> {
-  const patches: PatchEvidence[] = [];
-  for (const patch of scenario.patches) {
-    const diff = await readFile(patch.file, 'utf8');
-    const build = await ground.build(patch, diff, ctx);
-    const { name, title, reproducer } = patch;
-    patches.push({
-      name,
-      title,
-      diff,
-      build,
-      reproducer: [],
-      expectsReproducer: reproducer !== undefined,
-      transitions: [],
-    });
-  }
-  return patches;
-}
-
-/** The run that the verdict is about: baseline, every patch in turn, and a last quiet moment. */
-async function observe(
-  scenario: Scenario,
-  machine: RunningMachine,
-  evidence: Evidence,
-  outer: OpContext,
-): Promise<void> {
-  const recording = await startRecording(machine, outer);
-  const ctx = { ...outer, signal: recording.signal };
-  try {
-    const canary = await writeCanary(machine.guest, ctx.signal);
-    await runStage(ctx, { id: 'baseline', title: `baseline ${scenario.baselineMs / 1000} s` }, () =>
-      recording.baseline(scenario.baselineMs),
-    );
-    for (const [index, patch] of scenario.patches.entries()) {
-      const request = { scenario, patch, index, machine, recording };
-      await playPatch(request, evidence.patches[index] as PatchEvidence, ctx);
-    }
-    await recording.phase('after', undefined, () => sleep(Math.min(1000, scenario.baselineMs), undefined, ctx));
-    evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);
-  } catch (error) {
-    if (outer.signal.aborted) throw error;
-    const { code, message, culprit } = asLabError(recording.signal.aborted ? recording.signal.reason : error);
-    evidence.hindrance = { stage: 'run', culprit, code, message };
-  } finally {
-    evidence.run = await recording.finish();
-  }
 }

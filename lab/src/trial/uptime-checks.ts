@@ -15,7 +15,9 @@ export function uptimeChecks(evidence: Evidence): Check[] {
     requestCheck(run),
     stallCheck(run),
     machineCheck(run),
+    guestEndedCheck(run),
     kernelLogCheck(evidence, run),
+    consoleCheck(evidence),
     taintCheck(run),
     ...(evidence.control ? [controlCheck(evidence.control)] : []),
   ];
@@ -115,13 +117,36 @@ function stallCheck(run: Run): Check {
   };
 }
 
-function machineCheck(run: Run): Check {
-  const events = run.machineEvents.map(({ event }) => event);
+/** What the guest did itself, as QEMU tells it; a QEMU that someone killed says nothing about the guest. */
+const isGuestsOwn = ({ event }: Run['machineEvents'][number]) => /^(SHUTDOWN \(guest-|GUEST_)/.test(event);
+
+function machineCheck({ machineEvents }: Run): Check {
+  const events = machineEvents.filter((event) => !isGuestsOwn(event)).map(({ event }) => event);
   return {
     id: 'machine',
-    title: 'QEMU saw no reset, stop or panic',
+    title: 'QEMU saw no reset or stop',
     ok: events.length === 0,
     figure: events.length === 0 ? 'no such event' : events.join(', '),
+  };
+}
+
+function guestEndedCheck({ machineEvents }: Run): Check {
+  const events = machineEvents.filter(isGuestsOwn).map(({ event }) => event);
+  return {
+    id: 'guest-ended',
+    title: 'the guest did not restart, end or panic by itself',
+    ok: events.length === 0,
+    figure: events.length === 0 ? 'no such event' : events.join(', '),
+  };
+}
+
+function consoleCheck({ console: heard }: Evidence): Check {
+  const base = { id: 'console', title: 'console heard to the end' };
+  if (heard?.heardToTheEnd) return { ...base, ok: true, figure: 'the last canary came out of it' };
+  return {
+    ...base,
+    ok: undefined,
+    figure: heard ? 'it was cut: the last canary never came out' : 'the end was not reached',
   };
 }
 

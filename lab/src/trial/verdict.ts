@@ -2,18 +2,44 @@
 // evidence; what was not seen is unknown, and unknown is never a pass (DESIGN 4.1, 4.2).
 
 import { behaviourChecks } from './behaviour-checks.ts';
+import { budgetChecks } from './budget-checks.ts';
 import type { Check } from './check.ts';
 import type { Evidence } from './evidence.ts';
+import type { ScenarioFile } from './scenario-schema.ts';
 import { uptimeChecks } from './uptime-checks.ts';
+import { workloadChecks } from './workload-checks.ts';
+
+type Expectation = ScenarioFile['expect'];
 
 export type Verdict = {
   verdict: 'pass' | 'fail' | 'refused' | 'inconclusive';
   /** Why, most important first; for a pass, what supports it. */
   reasons: string[];
   checks: Check[];
+  /** When the scenario expects something else than a pass: what, and what the machine's own verdict was. */
+  expected?: { what: string; found: Verdict['verdict'] };
 };
 
+/** The answer to the scenario's question: a pass when what it expects is what came of it. */
 export function judgeEvidence(evidence: Evidence): Verdict {
+  const found = judgeTrial(evidence);
+  const { expect = 'pass' } = evidence;
+  return expect === 'pass' ? found : meetExpectation(found, expect);
+}
+
+function meetExpectation(found: Verdict, expect: Exclude<Expectation, 'pass'>): Verdict {
+  const wanted = 'refused' in expect ? 'refused' : 'fail';
+  const text = 'refused' in expect ? expect.refused : expect.fail;
+  const what = `${wanted}: ${text}`;
+  const expected = { what, found: found.verdict };
+  if (found.verdict === 'inconclusive') return { ...found, expected };
+  const saysSo = (reason: string) => (wanted === 'refused' ? reason.startsWith(`${text}:`) : reason.includes(text));
+  const isMet = found.verdict === wanted && found.reasons.some(saysSo);
+  const reasons = isMet ? found.reasons : [`expected ${what}, came out as ${found.verdict}`, ...found.reasons];
+  return { ...found, verdict: isMet ? 'pass' : 'fail', reasons, expected };
+}
+
+function judgeTrial(evidence: Evidence): Verdict {
   const refusals = evidence.patches.flatMap(({ build }) => (build.verdict === 'refused' ? build.reasons : []));
   if (refusals.length > 0)
     return { verdict: 'refused', checks: [], reasons: refusals.map(({ rule, message }) => `${rule}: ${message}`) };
@@ -21,7 +47,12 @@ export function judgeEvidence(evidence: Evidence): Verdict {
   if (failures.length > 0) {
     return { verdict: 'fail', checks: [], reasons: failures.map(({ message }) => message) };
   }
-  const checks = [...uptimeChecks(evidence), ...behaviourChecks(evidence)];
+  const checks = [
+    ...uptimeChecks(evidence),
+    ...(evidence.run ? workloadChecks(evidence.run) : []),
+    ...behaviourChecks(evidence),
+    ...budgetChecks(evidence),
+  ];
   const failed = checks.filter(({ ok }) => ok === false);
   const unknown = checks.filter(({ ok }) => ok === undefined);
   const show = ({ title, figure }: Check) => `${title}: ${figure}`;
@@ -39,4 +70,4 @@ export function judgeEvidence(evidence: Evidence): Verdict {
   return { verdict: 'pass', checks, reasons: checks.map(show) };
 }
 
-const saysTheKernel = new Set(['kernel-log', 'load', 'transition', 'behaviour']);
+const saysTheKernel = new Set(['kernel-log', 'guest-ended', 'load', 'transition', 'behaviour']);

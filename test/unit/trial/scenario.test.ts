@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { isLabError } from '../../../lab/src/core/error.ts';
 import { readMatrix } from '../../../lab/src/trial/matrix/matrix-file.ts';
 import { affectsVersion, chooseKernel } from '../../../lab/src/trial/choose-kernel.ts';
 import { parseScenario, readScenario } from '../../../lab/src/trial/scenario.ts';
+import { scenarioSchema } from '../../../lab/src/trial/scenario-schema.ts';
 
 const text = `schema: 1
 title: t
@@ -21,8 +24,8 @@ describe('parseScenario', () => {
     assert.equal(scenario.target, 'debian:trixie/cloud-amd64');
     assert.equal(scenario.control, 'reboot');
     assert.deepEqual(
-      scenario.patches.map(({ name, file, reproducer }) => [name, file, reproducer]),
-      [['fix', '/s/fix.patch', '/s/fix.c']],
+      scenario.patches.map(({ name, source, reproducer }) => [name, source, reproducer]),
+      [['fix', { kind: 'diff', path: '/s/fix.patch' }, '/s/fix.c']],
     );
   });
 
@@ -32,6 +35,14 @@ describe('parseScenario', () => {
     ['a missing patch', 'schema: 1\ntitle: t\npatches: []\n', /^\/s\/x\.yaml:3: patches: /],
     ['a number out of range', `${text}soakMs: -1\n`, /^\/s\/x\.yaml:8: soakMs: /],
     ['a path that leads out', text.replace('fix.patch', '../fix.patch'), /leads out/],
+    [
+      'neither diff nor module',
+      text.replace('file: fix.patch', "setup: ''"),
+      /^\/s\/x\.yaml:4: .*either file .* or module/,
+    ],
+    ['a workload that is none', `${text}workloads: [sleep]\n`, /^\/s\/x\.yaml:8: workloads\.0: .*syscalls, forks/],
+    ['two workloads of one name', `${text}workloads: [cpu, cpu]\n`, /workloads\.1: cpu is there already/],
+    ['an expectation that is none', `${text}expect: maybe\n`, /expect: pass, or \{refused: RULE\}/],
     ['a module name with a slash', text.replace('reproducer: fix.c', 'modules: [a/b]'), /^\/s\/x\.yaml:6: /],
   ];
   for (const [what, content, message] of bad) {
@@ -42,6 +53,26 @@ describe('parseScenario', () => {
       );
     });
   }
+
+  it('takes ready modules, and plans its workloads', () => {
+    const ready = text.replace('file: fix.patch', 'module: fix.ko');
+    const { patches, workloads } = parseScenario(`${ready}workloads: [cpu, { kind: fio }]\n`, '/s/x.yaml');
+    assert.deepEqual([patches[0]?.name, patches[0]?.source], ['fix', { kind: 'module', path: '/s/fix.ko' }]);
+    assert.deepEqual(
+      workloads.map(({ name, mode }) => [name, mode]),
+      [
+        ['cpu', 'kind'],
+        ['fio', 'repeat'],
+      ],
+    );
+  });
+
+  it('has the schema that lab/scenario.schema.json tells editors', async () => {
+    const path = join(import.meta.dirname, '../../../lab/scenario.schema.json');
+    const schema = `${JSON.stringify(z.toJSONSchema(scenarioSchema, { io: 'input' }), null, 2)}\n`;
+    if (process.env['UPDATE_GOLDEN']) await writeFile(path, schema);
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), JSON.parse(schema), 'UPDATE_GOLDEN=1 writes it anew');
+  });
 
   it('accepts every example that ships', async () => {
     const examples = join(import.meta.dirname, '../../../lab/examples');

@@ -70,6 +70,21 @@ const fails: [what: string, check: string, spoil: Spoil][] = [
     ({ patches }) => void (patches[0]?.reproducer[1] && (patches[0].reproducer[1].exitCode = 1)),
   ],
   [
+    'a guest that restarted',
+    'guest-ended',
+    ({ run }) => void run.machineEvents.push({ atMs: 1, event: 'GUEST_PANICKED' }),
+  ],
+  ['a wrong result of a workload', 'workload', ({ run }) => void workloadOf(run).said.push('read: not zeros')],
+  [
+    'a bad run of a command',
+    'workload',
+    ({ run }) => void workloadOf(run).runs.unshift({ ...runOf(run), exit: 3, good: false, stopped: false }),
+  ],
+  ['a command that did not go on', 'workload', ({ run }) => void (runOf(run).stopped = false)],
+  ['a transition over its budget', 'budget', (evidence) => void (evidence.budgets = { transitionMs: 999 })],
+  ['a stall over its budget', 'budget', (evidence) => void (evidence.budgets = { stallMs: 20 })],
+  ['latency over its budget', 'budget', (evidence) => void (evidence.budgets = { p99Ms: 1.9 })],
+  [
     'a fix that outlives the livepatch',
     'behaviour',
     ({ patches }) => void (patches[0]?.reproducer[2] && (patches[0].reproducer[2].exitCode = 0)),
@@ -94,6 +109,21 @@ const unknowns: [what: string, check: string, spoil: Spoil][] = [
     'kernel-log',
     (evidence) => void (evidence.dmesg = { canaryFound: false, lines: [], problems: [] }),
   ],
+  ['a console that was cut', 'console', (evidence) => void (evidence.console = { heardToTheEnd: false })],
+  ['a console whose end was not reached', 'console', (evidence) => void delete evidence.console],
+  ['a workload that never started', 'workload', ({ run }) => void (workloadOf(run).samples = [])],
+  [
+    'a workload that the shell could not start',
+    'workload',
+    ({ run }) => void (workloadOf(run).runs = [{ ...runOf(run), exit: 127, good: false, output: 'sh: not found' }]),
+  ],
+  [
+    'a workload that stood still while the patch was live',
+    'workload',
+    ({ run }) => workloadOf(run).samples.forEach((sample) => (sample.cpuMs = sample.atMs < 4000 ? sample.cpuMs : 2000)),
+  ],
+  ['a workload that did not tell how it ended', 'workload', ({ run }) => void (workloadOf(run).runs = [])],
+  ['a budget without a figure', 'budget', (evidence) => void overBudgetOfNothing(evidence)],
   ['an unread log', 'kernel-log', (evidence) => void delete evidence.dmesg],
   ['an unloading that never began', 'transition', ({ patches }) => void patches[0]?.transitions.pop()],
   [
@@ -109,6 +139,24 @@ function at(run: Run, index: number) {
   const sample = run.witness[index];
   assert.ok(sample);
   return sample;
+}
+
+function workloadOf(run: Run) {
+  const [workload] = run.workloads ?? [];
+  assert.ok(workload);
+  return workload;
+}
+
+function runOf(run: Run) {
+  const [first] = workloadOf(run).runs;
+  assert.ok(first);
+  return first;
+}
+
+/** Nothing was patched, so no transition can be measured. */
+function overBudgetOfNothing(evidence: Evidence) {
+  evidence.patches = [];
+  evidence.budgets = { transitionMs: 1000 };
 }
 
 function identityAt(run: Run, index: number) {
@@ -172,6 +220,33 @@ describe('judgeEvidence', () => {
       evidence.run.consoleProblems.push({ atMs: 9000, kind: 'panic', line: 'Kernel panic - not syncing' });
     });
     assert.equal(verdict, 'fail');
+  });
+
+  describe('with an expectation', () => {
+    const reason = { rule: 'NP02', message: 'f cannot be traced', hint: 'h' } as const;
+    const refuse: Spoil = ({ patches }) =>
+      void (patches[0] = { ...goodPatch(), build: { ...goodPatch().build, verdict: 'refused', reasons: [reason] } });
+    const lose: Spoil = ({ run }) => void (run.requests[500] = { atMs: 5000, connection: 0, latencyMs: null });
+    const expecting = (expect: Evidence['expect'], spoil: Spoil) =>
+      judgeSpoiled((evidence) => {
+        if (expect) evidence.expect = expect;
+        spoil(evidence);
+      });
+    const cases: [what: string, expect: Evidence['expect'], spoil: Spoil, verdict: string][] = [
+      ['the refusal by that rule', { refused: 'NP02' }, refuse, 'pass'],
+      ['a refusal by another rule', { refused: 'NP03' }, refuse, 'fail'],
+      ['no refusal', { refused: 'NP02' }, () => {}, 'fail'],
+      ['the failure with that text', { fail: '1 lost' }, lose, 'pass'],
+      ['a failure with another text', { fail: 'RCU' }, lose, 'fail'],
+      ['no failure', { fail: '1 lost' }, () => {}, 'fail'],
+      ['nothing found out', { fail: '1 lost' }, (evidence) => void delete evidence.dmesg, 'inconclusive'],
+    ];
+    for (const [what, expect, spoil, verdict] of cases)
+      it(`${JSON.stringify(expect)}: ${what} is ${verdict}`, () => {
+        const judged = expecting(expect, spoil);
+        assert.equal(judged.verdict, verdict);
+        assert.ok(judged.expected && judged.reasons.length > 0);
+      });
   });
 
   it('hands on refusals and compile errors with their place', () => {

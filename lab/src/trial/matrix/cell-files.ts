@@ -28,7 +28,7 @@ export async function readCellFiles({ scenario }: Pick<Cell, 'scenario'>): Promi
 }
 
 const filesOf = ({ patches }: Scenario): string[] => [
-  ...new Set(patches.flatMap(({ file, reproducer }) => [file, ...(reproducer ? [reproducer] : [])])),
+  ...new Set(patches.flatMap(({ source, reproducer }) => [source.path, ...(reproducer ? [reproducer] : [])])),
 ];
 
 /** Of everything a result depends on but the kernel, which a target name may mean another one of tomorrow. */

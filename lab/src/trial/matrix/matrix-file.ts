@@ -8,7 +8,8 @@ import { asLabError, LabError } from '../../core/error.ts';
 import { readYaml, type YamlFile } from '../../core/read-yaml.ts';
 import { parseStockName } from '../../kernel/target.ts';
 import { axisName, type Expectation, expectationOf, expectationSchema, misfit } from './expectation.ts';
-import { parseScenario, type Scenario, scenarioPatchSchema, scenarioSchema } from '../scenario.ts';
+import { parseScenario, type Scenario } from '../scenario.ts';
+import { scenarioPatchSchema, scenarioSchema } from '../scenario-schema.ts';
 
 /**
  * An object that is one of `schema` but for its `own` keys; what it gives out is as it was written, without defaults.

@@ -1,0 +1,70 @@
+// The run that the verdict is about: baseline, every patch in turn, and a last quiet moment, all of it watched.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asLabError, isLabError } from '../core/error.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
+import type { RunningMachine } from '../vm/machine.ts';
+import type { Evidence, PatchEvidence } from './evidence.ts';
+import { readKernelLog, writeCanary } from './kernel-log.ts';
+import { playPatch } from './patch-act.ts';
+import { type Recording, startRecording } from './recording.ts';
+import type { Scenario } from './scenario.ts';
+
+export type Interlude = (machine: RunningMachine, recording: Recording, ctx: OpContext) => Promise<void>;
+
+/** The console of a busy guest is some seconds behind. */
+const consoleMs = 10_000;
+
+/** Writes what it sees into `evidence`. Only a cancelled run throws; what else ends it early is kept as hindrance. */
+export async function observe(
+  request: { scenario: Scenario; machine: RunningMachine; interlude?: Interlude },
+  evidence: Evidence,
+  outer: OpContext,
+): Promise<void> {
+  const recording = await startRecording(request.machine, outer);
+  const ctx = { ...outer, signal: recording.signal };
+  try {
+    await playAll({ ...request, recording }, evidence, ctx);
+  } catch (error) {
+    if (outer.signal.aborted) throw error;
+    const { code, message, culprit } = asLabError(recording.signal.aborted ? recording.signal.reason : error);
+    evidence.hindrance = { stage: 'run', culprit, code, message };
+  } finally {
+    evidence.run = await recording.finish();
+  }
+}
+
+async function playAll(
+  request: { scenario: Scenario; machine: RunningMachine; interlude?: Interlude; recording: Recording },
+  evidence: Evidence,
+  ctx: OpContext,
+): Promise<void> {
+  const { scenario, machine, recording, interlude } = request;
+  const { baselineMs, patches, workloads } = scenario;
+  const canary = await writeCanary(machine.guest, ctx.signal);
+  if (workloads.length > 0)
+    await runStage(ctx, { id: 'workloads', title: `workloads ${workloads.map(({ name }) => name).join(', ')}` }, () =>
+      recording.work(workloads),
+    );
+  await runStage(ctx, { id: 'baseline', title: `baseline ${baselineMs / 1000} s` }, () =>
+    recording.baseline(baselineMs),
+  );
+  for (const [index, patch] of patches.entries())
+    await playPatch({ scenario, patch, index, machine, recording }, evidence.patches[index] as PatchEvidence, ctx);
+  if (interlude) await recording.phase('interlude', undefined, () => interlude(machine, recording, ctx));
+  await recording.phase('after', undefined, () => sleep(Math.min(1000, baselineMs), undefined, ctx));
+  evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);
+  evidence.console = { heardToTheEnd: await isHeard(machine, recording, ctx) };
+}
+
+/** Whether what the kernel says now still reaches us: a console that was cut would keep troubles to itself. */
+async function isHeard(machine: RunningMachine, recording: Recording, ctx: OpContext): Promise<boolean> {
+  const canary = await writeCanary(machine.guest, ctx.signal);
+  try {
+    await recording.untilConsoleSays(canary, consoleMs);
+    return true;
+  } catch (error) {
+    if (isLabError(error, 'op.timeout')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+// What a scenario file may say. lab/scenario.schema.json tells it to editors (test/unit/trial/scenario.test.ts keeps it true).
+
+import { z } from 'zod';
+import { defaultTargetName } from '../kernel/target.ts';
+import { kindNames, toolNames } from '../workload/workload-plan.ts';
+
+const file = z.string().min(1);
+const described = <T extends z.ZodType>(schema: T, description: string) => schema.describe(description);
+
+const regularExpression = z.string().refine(isRegularExpression, { error: 'not a regular expression' });
+
+export const scenarioPatchSchema = z
+  .strictObject({
+    title: described(z.string(), 'What it mends, for people.'),
+    file: described(file, 'Unified diff, built into a livepatch for the target. Either this or `module`.').optional(),
+    module: described(file, 'A livepatch module (.ko) that is ready for the target.').optional(),
+    reproducer: described(
+      file,
+      'C program run as root in the guest: exit 1 shows the old behaviour, 0 the new one, anything else is no answer.',
+    ).optional(),
+    modules: described(
+      z.array(z.string().regex(/^[A-Za-z0-9_-]+$/)).default([]),
+      'Modules of the target that the patch is about.',
+    ),
+    modulesLoad: described(
+      z.enum(['before', 'after']).default('before'),
+      'Whether those modules are loaded before the livepatch, or come when it is live already.',
+    ),
+    setup: described(
+      z.string(),
+      'Shell script, run as root in the guest before anything else of this patch: what the behaviour needs to be seen.',
+    ).optional(),
+    affects: described(
+      z.strictObject({ before: z.string(), from: z.string().optional() }),
+      'Upstream versions that still show the old behaviour.',
+    ).optional(),
+  })
+  .refine(({ file: diff, module }) => (diff === undefined) !== (module === undefined), {
+    error: 'give either file (a diff) or module (a .ko)',
+  });
+
+const workloadSchema = z.union(
+  [
+    z.enum([...kindNames, ...toolNames]),
+    z.strictObject({
+      kind: z.enum([...kindNames, ...toolNames]),
+      workers: described(z.int().min(1).max(256), 'How many processes; of the kinds that are not tools.').optional(),
+      args: described(z.string(), 'Instead of the usual arguments of the tool.').optional(),
+    }),
+    z.strictObject({
+      name: z.string().regex(/^[a-z0-9-]{1,40}$/),
+      command: described(z.string().min(1), 'Run as root by the shell of the guest.'),
+      mode: described(
+        z.enum(['repeat', 'keep']).default('repeat'),
+        'repeat: runs over and over, each run must be good. keep: must go on until it is told to end (SIGTERM).',
+      ),
+      exit: described(z.int().min(0).max(255).default(0), 'The exit code of a good run.'),
+      output: described(regularExpression, 'What a good run says, as a regular expression.').optional(),
+    }),
+  ],
+  { error: `a workload is one of ${[...kindNames, ...toolNames].join(', ')}, or {kind, …}, or {name, command, …}` },
+);
+
+const expectSchema = z.union(
+  [z.literal('pass'), z.strictObject({ refused: z.string().min(1) }), z.strictObject({ fail: z.string().min(1) })],
+  { error: 'pass, or {refused: RULE}, or {fail: TEXT}' },
+);
+
+const positiveMs = z.number().positive().max(3_600_000);
+
+export const scenarioSchema = z.strictObject({
+  schema: z.literal(1),
+  title: z.string(),
+  target: z.string().default(defaultTargetName),
+  profile: described(z.string().default('tiny'), 'Guest profile: what runs around the kernel.'),
+  patches: z.array(scenarioPatchSchema).min(1),
+  workloads: described(
+    z.array(workloadSchema).default([]),
+    'What the guest does all the time, beside the service that is under load from the host.',
+  ),
+  baselineMs: described(z.int().min(500).max(600_000).default(2000), 'How long to watch before the first patch.'),
+  soakMs: described(z.int().min(0).max(3_600_000).default(2000), 'How long to watch with each patch live.'),
+  transitionTimeoutMs: described(
+    z.int().min(1000).max(600_000).default(60_000),
+    'Deadline of one transition, after which it is reversed.',
+  ),
+  budgets: described(
+    z.strictObject({
+      transitionMs: positiveMs.optional(),
+      stallMs: positiveMs.optional(),
+      p99Ms: positiveMs.optional(),
+    }),
+    'Figures that must not be exceeded: the longest transition, the longest stall, p99 latency of the service while patched.',
+  ).default({}),
+  expect: described(
+    expectSchema.default('pass'),
+    'What must come of it: pass; a refusal by that rule; or a failure with that text among its reasons.',
+  ),
+  control: described(
+    z.enum(['reboot', 'none']).default('reboot'),
+    'reboot: the same witnesses over a real reboot of the same machine, for comparison.',
+  ),
+  memoryMiB: z.int().min(192).max(65_536).default(512),
+  cpus: z.int().min(1).max(64).default(2),
+});
+
+export type PatchEntry = z.output<typeof scenarioPatchSchema>;
+export type ScenarioFile = z.output<typeof scenarioSchema>;
+
+function isRegularExpression(text: string): boolean {
+  try {
+    return Boolean(new RegExp(text));
+  } catch {
+    return false;
+  }
+}
