@@ -23,6 +23,7 @@ import { authorVerbs, type LintCommand } from './author-verbs.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import { sourceVerbs } from './source-verbs.ts';
+import { runSweep, type SweepRequest, type SweepSummary } from './sweep/sweep.ts';
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
 import { runDoctor } from './trial/doctor.ts';
@@ -50,6 +51,10 @@ export type { TransitionResult } from './klp/transition.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TransitionState } from './klp/transition-state.ts';
 export type { TrialEntry } from './trial/history.ts';
+export { type ItemClass, itemClasses } from './sweep/item-result.ts';
+export { share } from './sweep/sweep-figures.ts';
+export type { SweepInput } from './sweep/sweep-items.ts';
+export type { SweepSummary } from './sweep/sweep.ts';
 export type { TrialSummary } from './trial/run-scenario.ts';
 export type { Guest } from './vm/guest/guest.ts';
 export { type Forward, parseForward } from './vm/qemu/forwards.ts';
@@ -172,6 +177,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     /** The newest trials, newest first. */
     trialList: (count: number): Promise<TrialEntry[]> => listTrials(paths, count),
+    sweep: (request: SweepRequest, ctx: OpContext): Promise<SweepSummary> => runSweep(ctx, site, request),
 
     demo: (ctx: OpContext): Promise<TrialSummary> =>
       runDemo(ctx, site, join(site.resources.examples, 'security-fixes/demo.yaml')),

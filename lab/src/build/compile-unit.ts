@@ -4,8 +4,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpContext } from '../core/operation.ts';
-import { isLabError } from '../core/error.ts';
-import { runCommand } from '../core/process.ts';
+import { commandFailed, runCommand } from '../core/process.ts';
 import type { Bind } from '../toolroot/sandbox.ts';
 import { type KbuildCommand, recompile } from './kbuild-command.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
@@ -32,14 +31,12 @@ export async function compileUnit(
   const [file, ...args] = recompile(command, { output: `${inside.out}/${name}`, flags: [...sections, ...flags] }) as [
     string,
   ];
-  try {
-    await runCommand(withToolchain(bench, { argv: [file, ...args], out, binds }), { signal: ctx.signal });
-    return undefined;
-  } catch (error) {
-    const stderr = isLabError(error, 'command.failed') ? String(error.details['stderr']) : '';
-    if (!stderr.includes('error:')) throw error;
-    return { messages: stderr };
-  }
+  // Exit code 1 is an answer, with all that the compiler said; an error would keep its end only.
+  const compile = withToolchain(bench, { argv: [file, ...args], out, binds, okCodes: [0, 1] });
+  const result = await runCommand(compile, { signal: ctx.signal });
+  if (result.exitCode === 0) return undefined;
+  if (!result.stderr.includes('error:')) throw commandFailed(compile, result);
+  return { messages: result.stderr };
 }
 
 /** The patched file over its original, and the cure for runtime constants. */

@@ -65,6 +65,13 @@ export type FinishOriginal = (
   given: { out: string; module: boolean; facts: BuildFacts },
 ) => Promise<string[]>;
 
+/** The artefact that holds a unit. */
+export const unitRequest = ({ room }: Workbench, path: string) => ({
+  room,
+  label: `unit-${path}`,
+  inputs: { path, format: 5 },
+});
+
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
 export async function ensureUnit(
   ctx: OpContext,
@@ -72,7 +79,7 @@ export async function ensureUnit(
   given: { path: string; facts: BuildFacts; finish: FinishOriginal },
 ): Promise<Unit | Refused> {
   const { path } = given;
-  const request = { room: bench.room, label: `unit-${path}`, inputs: { path, format: 5 } };
+  const request = unitRequest(bench, path);
   const stage = { id: `unit-${contentKey(path).slice(0, 6)}`, title: `original object of ${path}` };
   const directory = await runStage(ctx, stage, (inner) =>
     ensureArtefact(inner, request, async (out) => {

@@ -10,6 +10,7 @@ import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addMatrixCommands } from './commands/matrix.ts';
+import { addSweepCommand } from './commands/sweep.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
 import { addVmCommands } from './commands/vm.ts';
@@ -47,6 +48,7 @@ export function commandTree(lab: () => Lab): Command {
     addKlpCommands,
     addTrialCommands,
     addMatrixCommands,
+    addSweepCommand,
   ])
     add(program, lab);
   shareCommonOptions(program);

@@ -8,6 +8,7 @@ import { openPackageView } from '../toolroot/package-view.ts';
 import { labRootRecipe, toolrootRecipe } from '../toolroot/recipes.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 import type { StockKernel } from './catalog.ts';
+import { ensureConfiguredObjects } from './configured-objects.ts';
 import { ensureBuildTree, ensureHeaders, ensureImage, ensureSource, type KernelRoom } from './debian-kernel.ts';
 import { findStockKernel, stockKernels } from './find-kernel.ts';
 import { type BootableKernel, parseStockName, type StockName, type TargetKernel } from './target.ts';
@@ -63,13 +64,18 @@ export function ensureBootable(ctx: OpContext, rooms: CacheRooms, kernel: StockK
   return ensureImage(ctx, kernelRoom(rooms, kernel), kernel);
 }
 
+/** Its pristine source alone. */
+export function ensureStockSource(ctx: OpContext, rooms: CacheRooms, kernel: StockKernel): Promise<string> {
+  return ensureSource(ctx, kernelRoom(rooms, kernel), kernel);
+}
+
 /** Source, compiler and build directory; `facts` come from booting it (vm/survey.ts). */
 export async function prepareBuildTree(
   ctx: OpContext,
   rooms: CacheRooms,
   kernel: StockKernel,
   compiler: () => Promise<Toolroot>,
-): Promise<Pick<TargetKernel, 'source' | 'buildTree' | 'toolroot'>> {
+): Promise<Pick<TargetKernel, 'source' | 'buildTree' | 'objects' | 'toolroot'>> {
   const room = kernelRoom(rooms, kernel);
   const [toolroot, headers, source] = await runTogether(ctx, [
     compiler,
@@ -77,7 +83,13 @@ export async function prepareBuildTree(
     (inner) => ensureSource(inner, room, kernel),
   ]);
   const given = { release: kernel.release, headers, source, toolroot };
-  return { source, toolroot, buildTree: await ensureBuildTree(ctx, room.room, given) };
+  const buildTree = await ensureBuildTree(ctx, room.room, given);
+  return {
+    source,
+    toolroot,
+    buildTree,
+    objects: await ensureConfiguredObjects(ctx, room.room, { ...given, buildTree }),
+  };
 }
 
 const kernelRoom = (rooms: CacheRooms, kernel: StockKernel): KernelRoom => ({

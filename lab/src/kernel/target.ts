@@ -68,6 +68,8 @@ export type TargetKernel = BootableKernel & {
   source: string;
   /** Prepared `O=` directory: stock .config, Module.symvers, utsrelease.h, scripts, objtool. Copied, never written to. */
   buildTree: string;
+  /** What the configuration builds, see configured-objects.ts. */
+  objects: string;
   /** The compiler the kernel was built with. */
   toolroot: Toolroot;
   /** Facts read from the running kernel, see KernelFacts. */

@@ -1,0 +1,84 @@
+// Which objects the configuration of a kernel builds, and from which source: kbuild's own walk through its directories, with
+// the compiling left out. Only kbuild knows: composite objects, sources of another directory, conditions in Makefiles.
+
+import { writeFile } from 'node:fs/promises';
+import { basename, join, normalize } from 'node:path';
+import { z } from 'zod';
+import { ensureArtefact } from '../core/artefact.ts';
+import { LabError } from '../core/error.ts';
+import { type OpContext, runStage } from '../core/operation.ts';
+import { runCommand } from '../core/process.ts';
+import { readJson, writeJson } from '../core/store.ts';
+import { inToolroot } from '../toolroot/sandbox.ts';
+import type { TargetKernel } from './target.ts';
+
+/** By path of the C source: the object's name for kbuild (`arch/x86/kvm/../../../virt/kvm/eventfd.o`). */
+export type ConfiguredObjects = ReadonlyMap<string, string>;
+
+/** Includes kbuild's makefile for one directory, tells its objects, and goes on in the directories below that kbuild would. */
+const walk = `
+include $(srctree)/scripts/Makefile.build
+lpl-objects := $(filter-out %/built-in.a %.a %/modules.order,$(real-obj-y) $(real-obj-m) $(lib-y))
+lpl-below := $(addprefix lpl-,$(subdir-ym))
+.PHONY: lpl-objects $(lpl-below)
+lpl-objects: $(lpl-below)
+	$(foreach object,$(lpl-objects),$(info lpl $(object)))@:
+$(lpl-below): lpl-%:
+	@$(MAKE) -f /lpl/walk.mk obj=$* need-builtin=1 need-modorder=1 lpl-objects
+`;
+
+const file = z.object({ schema: z.number(), objects: z.record(z.string(), z.string()) });
+
+type Given = Pick<TargetKernel, 'release' | 'source' | 'buildTree' | 'toolroot'>;
+
+/** Path of the list, from the cache in `room` or walked now (5 s). Throws `kernel.unsupported` when kbuild's makefiles are not as we know them. */
+export async function ensureConfiguredObjects(ctx: OpContext, room: string, given: Given): Promise<string> {
+  const inputs = { buildTree: basename(given.buildTree), format: 1 };
+  const title = 'what this configuration builds';
+  const directory = await runStage(ctx, { id: 'objects', title }, (stage) =>
+    ensureArtefact(stage, { room, label: `objects-${given.release}`, inputs }, async (out) => {
+      await writeFile(join(out, 'walk.mk'), walk);
+      const objects = await walkTree(stage.signal, given, join(out, 'walk.mk'));
+      stage.note(`${Object.keys(objects).length} objects`);
+      await writeJson(join(out, 'objects.json'), { objects });
+    }),
+  );
+  return join(directory, 'objects.json');
+}
+
+/** Reads the list. */
+export async function readConfiguredObjects(path: string): Promise<ConfiguredObjects> {
+  const kept = await readJson(path, file);
+  if (!kept) throw new LabError('state.corrupt', `${path} is missing`, { hint: 'prepare the target again' });
+  return new Map(Object.entries(kept.objects));
+}
+
+async function walkTree(signal: AbortSignal, given: Given, makefile: string): Promise<Record<string, string>> {
+  const { source, buildTree, toolroot } = given;
+  const binds = [
+    { host: source, access: 'read' },
+    { host: buildTree, access: 'read' },
+    { host: makefile, inside: '/lpl/walk.mk', access: 'read' },
+  ] as const;
+  const argv = [
+    ...['make', '-rR', '-k', '-s', '-j2', '--no-print-directory', '-f', '/lpl/walk.mk'],
+    ...[`srctree=${source}`, 'objtree=.', `VPATH=${source}`, 'ARCH=x86', 'SRCARCH=x86', 'CC=gcc', 'LD=ld'],
+    ...['KBUILD_BUILTIN=1', 'KBUILD_MODULES=1', 'obj=.', 'need-builtin=1', 'need-modorder=1', 'lpl-objects'],
+  ] as const;
+  // On stderr it regrets that it cannot make the directories for objects.
+  const { stdout, stderr } = await runCommand(inToolroot({ argv }, { toolroot, binds, cwd: buildTree }), { signal });
+  const objects = readWalk(stdout);
+  if (!objects['init/main.c'] || !objects['kernel/fork.c'])
+    throw new LabError('kernel.unsupported', `kbuild of ${given.release} does not tell what it builds`, {
+      details: { stderr },
+    });
+  return objects;
+}
+
+/** Source to object. An object that two directories build counts once. */
+export function readWalk(stdout: string): Record<string, string> {
+  const objects: Record<string, string> = {};
+  for (const [, object = ''] of stdout.matchAll(/^lpl (\S+)\.o$/gm))
+    objects[`${normalize(object)}.c`] ??= `${object}.o`;
+  return objects;
+}
