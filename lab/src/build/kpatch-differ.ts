@@ -13,7 +13,7 @@ import { diffUnit } from './diff-unit.ts';
 import type { CompiledUnit, Differ, Extracted, ExtractGiven, UnitDiff } from './differ.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { kpatchFrame } from './kpatch-frame.ts';
-import { movedSections } from './moved-sections.ts';
+import { type MovedSection, movedSections, onceSections } from './moved-sections.ts';
 import { newObjtoolReasons, runObjtool, unitFlags } from './objtool.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
@@ -51,7 +51,7 @@ async function extractOne(
 ): Promise<Diffed | Refused> {
   const { unit, out } = compiled;
   await copyFile(join(unit.directory, 'original.o'), join(out, 'original.o'));
-  await renameMoved(ctx, bench, out);
+  await renameSections(ctx, bench, out);
   const reasons = await objtoolReasons(ctx, bench, compiled, facts);
   if (reasons.length > 0) return refused(...reasons);
   const found = await diffUnit(ctx, bench, { ...compiled, facts, moduleName });
@@ -76,13 +76,18 @@ async function objtoolReasons(
   ];
 }
 
-/** Gives functions that moved between .text and .text.unlikely back their section's name in the original. */
-async function renameMoved(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
+/** Gives sections the names that create-diff-object expects. */
+async function renameSections(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
   const [original, patched] = (await readBoth(out)).map(({ sections }) => sections.map(({ name }) => name));
   const moved = movedSections(original ?? [], patched ?? []);
-  if (moved.length === 0) return;
-  const renames = moved.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]);
-  const argv = ['objcopy', ...renames, `${inside.out}/patched.o`] as const;
+  await renameIn(ctx, bench, out, 'original.o', onceSections(original ?? []));
+  await renameIn(ctx, bench, out, 'patched.o', [...moved, ...onceSections(patched ?? [])]);
+}
+
+async function renameIn(ctx: StageContext, bench: Workbench, out: string, file: string, renames: MovedSection[]) {
+  if (renames.length === 0) return;
+  const words = renames.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]);
+  const argv = ['objcopy', ...words, `${inside.out}/${file}`] as const;
   await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
 }
 

@@ -6,6 +6,7 @@ import { ensureArtefact } from '../core/artefact.ts';
 import type { Argv } from '../core/command.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
+import { importNamespaces } from './import-namespaces.ts';
 import { recompile } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { ModuleFrame } from './module-frame.ts';
@@ -52,6 +53,7 @@ export async function linkModule(ctx: StageContext, bench: Workbench, given: Lin
   const run = (argv: string[]) => runCommand(onRecipe(bench, recipe, argv, out), { signal: ctx.signal });
   const at = (file: string) => `${inside.out}/${file}`;
   await copyFile(given.frameObject, join(out, 'frame.o'));
+  await importNamespaces(ctx, bench, given);
   await run([
     ...upTo(recipe.object.argv, '-o'),
     ...(frame.script ? ['-T', `${recipeDirectory}/${frame.script}`] : []),

@@ -15,3 +15,12 @@ export function movedSections(original: readonly string[], patched: readonly str
     return before.has(to) && !after.has(to) ? [{ from, to }] : [];
   });
 }
+
+/**
+ * The flags of WARN_ONCE and its like. create-diff-object 0.9.10 knows that they may come and go, under the names that these
+ * sections had until 6.12 (since then `..` keeps them apart from what -fdata-sections makes of a variable called `once`).
+ */
+export function onceSections(names: readonly string[]): MovedSection[] {
+  const known = names.filter((name) => name === '.data..once' || name === '.data..unlikely');
+  return known.map((from) => ({ from, to: from.replace('..', '.') }));
+}
