@@ -177,6 +177,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     /** The newest trials, newest first. */
     trialList: (count: number): Promise<TrialEntry[]> => listTrials(paths, count),
+
     sweep: (request: SweepRequest, ctx: OpContext): Promise<SweepSummary> => runSweep(ctx, site, request),
 
     demo: (ctx: OpContext): Promise<TrialSummary> =>

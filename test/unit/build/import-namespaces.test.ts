@@ -8,7 +8,7 @@ const symvers = `0x1\tnvme_execute_rq\tdrivers/nvme/host/nvme-core\tEXPORT_SYMBO
 0x3\tkfree\tvmlinux\tEXPORT_SYMBOL\t
 `;
 const symbol = (name: string, section: number): ElfSymbol => ({
-  ...{ name, section, value: 0, size: 0, type: 'notype', bind: 'global' },
+  ...{ name, section, index: 0, value: 0, size: 0, type: 'notype', bind: 'global' },
 });
 
 describe('neededNamespaces', () => {
