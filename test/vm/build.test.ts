@@ -2,24 +2,15 @@
 // refused by the rule it was written for, the rest is loaded into one running guest, seen at work, and taken out again.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readElf } from '../../lab/src/kernel/elf.ts';
-import { disableLivepatch } from '../../lab/src/klp/disable-livepatch.ts';
-import { readKlpStatus } from '../../lab/src/klp/klp-status.ts';
-import { loadLivepatch } from '../../lab/src/klp/load-livepatch.ts';
-import { readLivepatchModule } from '../../lab/src/klp/module-file.ts';
-import { unloadLivepatch } from '../../lab/src/klp/unload-livepatch.ts';
-import type { BuildReason, BuildResult } from '../../lab/src/lab.ts';
+import type { BuildReason } from '../../lab/src/lab.ts';
 import { applyPatch } from '../../lab/src/patch/apply-patch.ts';
 import { readPatch } from '../../lab/src/patch/read-patch.ts';
-import { readKernelLog, writeCanary } from '../../lab/src/trial/kernel-log.ts';
-import type { RunningMachine } from '../../lab/src/vm/machine.ts';
-import { facade } from '../support/facade.ts';
-import { operate } from '../support/operation.ts';
+import { type LivepatchMachine, openLivepatchMachine } from '../support/livepatch-machine.ts';
 import { testBuildTree, testTarget } from '../support/stock-kernel.ts';
-import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
+import { openTestLab, type TestLab } from '../support/test-machine.ts';
 
 const patches = new URL('../fixtures/patch/', import.meta.url);
 
@@ -174,47 +165,19 @@ async function lineOf(name: string, file: string, wanted: string): Promise<numbe
 
 describe('livepatches built for a stock kernel', function () {
   this.timeout(120_000);
-  const { signal } = new AbortController();
   let lab: TestLab;
-  let scratch: string;
-  let machine: RunningMachine;
-  let canary: string;
+  let livepatches: LivepatchMachine;
 
   before(async function () {
     // A kernel, its source and its compiler may have to be fetched.
     this.timeout(600_000);
     lab = await openTestLab();
-    await operate((ctx) => facade(lab.paths).prepareTarget(testTarget, ctx));
-    scratch = await mkdtemp(join(tmpdir(), 'lpl-build-'));
-    machine = await startTestMachine(lab.paths, 'build');
-    canary = await writeCanary(machine.guest, signal);
+    livepatches = await openLivepatchMachine(lab, 'build', testTarget);
   });
   after(async () => {
-    await machine.stop();
-    await rm(scratch, { recursive: true });
+    await livepatches.close();
     await lab.close();
   });
-
-  const guestSays = async (script: string) => (await machine.guest.script(script, { signal })).stdout;
-  const build = async (name: string, { replace = false } = {}): Promise<BuildResult> => {
-    const patch = await readFile(new URL(`${name}.patch`, patches), 'utf8');
-    const request = { patch, patchName: `${name}.patch`, target: testTarget, replace };
-    return operate((ctx) => facade(lab.paths).build({ ...request, out: join(scratch, `${name}-${replace}.ko`) }, ctx));
-  };
-  /** Builds and loads; returns the name in /sys/kernel/livepatch. */
-  const load = async (name: string, options?: { replace: boolean }) => {
-    const result = await build(name, options);
-    assert.equal(result.verdict, 'built', JSON.stringify(result.reasons));
-    const { name: module, content } = await readLivepatchModule(result.module ?? '');
-    const { outcome } = await operate((ctx) => loadLivepatch({ guest: machine.guest, module, content }, ctx));
-    assert.equal(outcome, 'complete');
-    return { module, result };
-  };
-  const unload = async (module: string) => {
-    const { outcome } = await operate((ctx) => disableLivepatch({ guest: machine.guest, module }, ctx));
-    assert.equal(outcome, 'complete');
-    await operate((ctx) => unloadLivepatch({ guest: machine.guest, module }, ctx));
-  };
 
   it('has an expectation for every patch', async () => {
     const files = (await readdir(patches)).filter((file) => file.endsWith('.patch'));
@@ -224,7 +187,7 @@ describe('livepatches built for a stock kernel', function () {
 
   for (const [name, expected] of Object.entries(refusals))
     it(`${name} is refused: ${expected.rule}`, async () => {
-      const { verdict, reasons, module } = await build(name);
+      const { verdict, reasons, module } = await livepatches.build(name);
       assert.equal(verdict, expected.rule === 'does-not-compile' ? 'failed' : 'refused');
       assert.equal(module, undefined);
       assert.deepEqual(
@@ -235,42 +198,33 @@ describe('livepatches built for a stock kernel', function () {
 
   for (const [name, { functions, script, original, patched }] of Object.entries(effects))
     it(`${name} is built, loaded, seen, unloaded`, async () => {
-      const { module, result } = await load(name);
+      const { module, result } = await livepatches.load(name);
       assert.deepEqual(
         result.functions.map((each) => `${each.kind === 'new' ? '+' : ''}${each.object}:${each.name}`),
         functions,
       );
-      assert.match(await guestSays(script), patched);
-      await unload(module);
-      assert.match(await guestSays(script), original);
+      assert.match(await livepatches.says(script), patched);
+      await livepatches.unload(module);
+      assert.match(await livepatches.says(script), original);
     });
 
   it('takes the .cold part of a changed function along, though not a byte of it changes', async () => {
-    const { module } = await build('cold-part');
+    const { module } = await livepatches.build('cold-part');
     const { symbols } = readElf(await readFile(module ?? ''));
     assert.ok(symbols.some(({ name }) => name === 'bm_status_read.cold'));
   });
 
   it('stacks livepatches, and one with replace takes the place of all', async () => {
-    const stacked = [(await load('cmdline')).module, (await load('two-units')).module];
-    assert.match(await guestSays('cat /proc/cmdline'), / livepatched=2$/m, 'the later one wins');
-    const { module } = await load('two-objects', { replace: true });
-    const status = await readKlpStatus(machine.guest, signal);
-    assert.deepEqual(
-      status.map(({ name, enabled }) => [name, enabled]),
-      [[module, true]],
-    );
-    assert.match(await guestSays('cat /proc/cmdline /proc/version'), / livepatched=3\nLinux version/);
-    for (const each of stacked) await operate((ctx) => unloadLivepatch({ guest: machine.guest, module: each }, ctx));
-    await unload(module);
+    const stacked = [(await livepatches.load('cmdline')).module, (await livepatches.load('two-units')).module];
+    assert.match(await livepatches.says('cat /proc/cmdline'), / livepatched=2$/m, 'the later one wins');
+    const { module } = await livepatches.load('two-objects', { replace: true });
+    const enabled = 'cd /sys/kernel/livepatch && head */enabled';
+    assert.match(await livepatches.says(enabled), new RegExp(`^==> ${module}/enabled <==\n1\n*$`));
+    assert.match(await livepatches.says('cat /proc/cmdline /proc/version'), / livepatched=3\nLinux version/);
+    for (const each of stacked) await livepatches.says(`rmmod ${each}`);
+    await livepatches.unload(module);
   });
 
-  it('leaves a running kernel that has nothing to complain of, and no livepatch', async () => {
-    const log = await readKernelLog(machine.guest, canary, signal);
-    assert.deepEqual([log.canaryFound, log.problems], [true, []]);
-    const transitions = log.lines.filter((line) => line.includes('patching complete'));
-    assert.ok(transitions.length >= 2 * Object.keys(effects).length, 'the log tells of every transition');
-    assert.deepEqual(await readKlpStatus(machine.guest, signal), []);
-    assert.doesNotMatch(await guestSays('lsmod'), /^livepatch_/m);
-  });
+  it('leaves a running kernel that has nothing to complain of, and no livepatch', () =>
+    livepatches.isSound(2 * Object.keys(effects).length));
 });

@@ -52,7 +52,7 @@ export async function buildLivepatch(request: BuildRequest, ctx: OpContext): Pro
     preparePatch(request.patch, request.kernel),
   );
   if (isRefused(sources)) return not(sources);
-  const { differ, because } = chooseDiffer();
+  const { differ, because } = await chooseDiffer(request.kernel.buildTree);
   const units = sources.length === 1 ? '1 unit' : `${sources.length} units`;
   const choice = `objdiff: stock kernel ${request.kernel.release}, ${units}, differ ${differ.name} (${because})`;
   const built = await buildFrom(recorder.ctx, request, { sources, moduleName, differ });
@@ -83,11 +83,11 @@ async function buildFrom(ctx: OpContext, request: BuildRequest, prepared: Prepar
     if (isRefused(extracted)) return extracted;
     const { diffs, objects } = extracted;
     if (objects.length === 0) return refused(...sources.map(({ path }) => reason('no-change', { file: path })));
-    const module = await runStage(ctx, { id: 'link', title: 'link the module' }, (stage) =>
+    const { module, warnings } = await runStage(ctx, { id: 'link', title: 'link the module' }, (stage) =>
       linkModule(stage, bench, { ...framed, frame, facts, moduleName, objects, out: scratch }),
     );
     const reasons = await runStage(ctx, { id: 'check', title: 'check the module against the target' }, () =>
-      checkModule(bench, { module, facts, diffs, differ }),
+      checkModule(bench, { module, facts, diffs, differ, warnings }),
     );
     if (reasons.length > 0) return refused(...reasons);
     const functions = diffs.flatMap((diff) => diff.functions);

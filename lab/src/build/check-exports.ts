@@ -50,10 +50,9 @@ export function changedExports(
   return changed.length > 0 ? [reason('DA09', { file, symbols: few(changed) })] : [];
 }
 
-/** EXPORT_SYMBOL leaves a local symbol `__export_symbol_NAME`. */
+/** EXPORT_SYMBOL leaves a local symbol `__export_symbol_NAME`; before 6.4 the entry itself, `__ksymtab_NAME`. */
 function exportsOf({ symbols }: Elf): Set<string> {
-  const prefix = '__export_symbol_';
-  return new Set(symbols.filter(({ name }) => name.startsWith(prefix)).map(({ name }) => name.slice(prefix.length)));
+  return new Set(symbols.flatMap(({ name }) => /^__(?:export_symbol|ksymtab)_(.+)$/.exec(name)?.[1] ?? []));
 }
 
 /** The first names of a list that can be long: one include may change the type of every export. */

@@ -2,6 +2,8 @@
 // was compiled here, and no other function of the target holds a copy of it.
 
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Elf, readElf, relocationsOf } from '../kernel/elf.ts';
 import { findDefinition } from '../patch/find-function.ts';
 import type { CompiledUnit } from './differ.ts';
 import { reason } from './reason.ts';
@@ -29,18 +31,36 @@ type LineOf = (name: string) => number;
 /** The name of a function as its source has it: the compiler appends .cold, .part.0, .isra.0, .constprop.0. */
 const sourceName = (name: string) => name.replace(/\..*$/, '');
 
-/** Changed functions that ftrace of the running kernel does not know. Modules: create-diff-object saw to it. */
+/** Changed functions that ftrace does not know: of vmlinux it is asked itself, of a module the object tells. */
 async function notPatchable(
   { kernel }: Workbench,
   unit: Unit,
   changed: readonly string[],
   lineOf: LineOf,
 ): Promise<BuildReason[]> {
-  if (unit.object !== 'vmlinux') return [];
-  const known = new Set((await readFile(kernel.facts.patchableFunctions, 'utf8')).split('\n'));
+  const known =
+    unit.object === 'vmlinux'
+      ? new Set((await readFile(kernel.facts.patchableFunctions, 'utf8')).split('\n'))
+      : tracedFunctions(readElf(await readFile(join(unit.directory, 'original.o'))));
   return changed
     .filter((name) => !known.has(name) && !name.includes('.cold'))
     .map((name) => reason(untracedRule(name), { file: unit.path, function: name, line: lineOf(name) }));
+}
+
+/** Functions with a place that ftrace can patch, which the compiler notes in __mcount_loc. */
+export function tracedFunctions(object: Elf): Set<string> {
+  const table = object.sections.find(({ name, type }) => name === '__mcount_loc' && type === 1);
+  const sites = table ? relocationsOf(object, table.index) : [];
+  const functions = object.symbols.filter(({ type, section }) => type === 'func' && section > 0);
+  return new Set(
+    sites.flatMap(({ symbol, addend }) => {
+      const goal = object.symbols[symbol];
+      const at = (goal?.value ?? 0) + addend;
+      return functions
+        .filter(({ section, value, size }) => section === goal?.section && at >= value && at < value + size)
+        .map(({ name }) => name);
+    }),
+  );
 }
 
 /** Changed functions that are not proven to be what the target runs. */

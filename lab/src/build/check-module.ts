@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Elf, type ElfSymbol, readElf, sectionBytes } from '../kernel/elf.ts';
+import { newObjtoolReasons } from './objtool.ts';
 import { sealedPointers } from './check-sealed.ts';
 import { lostSections } from './check-sections.ts';
 import { checkSymbols } from './check-symbols.ts';
@@ -20,6 +21,8 @@ export type CheckGiven = {
   facts: BuildFacts;
   diffs: readonly UnitDiff[];
   differ: Pick<Differ, 'replacedFunctions'>;
+  /** What objtool said about the whole module. */
+  warnings: readonly string[];
 };
 
 /** Reasons against the module; none when it fits the target. */
@@ -41,6 +44,11 @@ export async function checkModule(bench: Workbench, given: CheckGiven): Promise<
     ...checkSymbols(elf, given.differ.replacedFunctions(elf), { kallsyms, units: diffs.map(({ unit }) => unit) }),
     ...sealedPointers(elf, facts.sealed).map((name) => reason('CO04', { function: name })),
     ...sections.flat(),
+    ...newObjtoolReasons(
+      { path: diffs[0]?.unit.path ?? '', objtoolWarnings: diffs.flatMap(({ objtoolWarnings }) => objtoolWarnings) },
+      given.warnings,
+      () => undefined,
+    ),
   ];
 }
 

@@ -33,7 +33,7 @@ const isOwn = ({ section }: ElfSymbol) => section !== 0 && section !== livepatch
 
 /** Tables that describe code by its address but are never called through. */
 const isTable = (name: string) =>
-  /^(__mcount_loc|__patchable_function_entries|\.(return|call|retpoline)_sites|\.orc_|\.static_call|__jump_table|__bug_table|__ex_table|\.smp_locks|\.kpatch|\.ibt)/.test(
+  /^(__mcount_loc|__patchable_function_entries|\.(return|call|retpoline)_sites|\.orc_|\.static_call|__jump_table|__bug_table|__ex_table|\.smp_locks|\.kpatch|__klp_relocs|\.init\.klp|\.ibt)/.test(
     name,
   );
 

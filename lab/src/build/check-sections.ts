@@ -33,22 +33,24 @@ export async function lostSections({ unit, patched, functions }: UnitDiff, modul
   if (functions.length === 0) return [];
   const object = readElf(await readFile(patched), patched);
   const names = new Set(functions.flatMap(({ name }) => [name, `${name}.cold`]));
-  const code = new Set(
-    object.symbols
-      .filter(({ type, name }) => type === 'func' && names.has(name))
-      .map(({ section }) => object.sections[section]?.name ?? ''),
-  );
-  // kpatch leaves out static calls of a module's own tracepoints: their keys do not exist when the livepatch loads.
+  // Static calls of a module's own tracepoints are left out: their keys do not exist when the livepatch loads.
   const wanted = tables.filter((name) => name !== '.static_call_sites' || unit.object === 'vmlinux');
   return wanted
-    .filter((table) => countEntries(module, table, code) < countEntries(object, table, code))
+    .filter((table) => countEntries(module, table, names) < countEntries(object, table, names))
     .map((section) => reason('section-lost', { file: unit.path, section }));
 }
 
-/** Relocations of a table that lead into the given code sections. */
-function countEntries(elf: Elf, table: string, code: ReadonlySet<string>): number {
+/** Relocations of a table that lead into functions of these names; the module may have them all in one section. */
+function countEntries(elf: Elf, table: string, names: ReadonlySet<string>): number {
+  const functions = elf.symbols.filter(({ type, name, section }) => type === 'func' && section > 0 && names.has(name));
   return elf.sections
     .filter(({ name, type }) => name === table && type === 1)
     .flatMap(({ index }) => relocationsOf(elf, index))
-    .filter(({ symbol }) => code.has(elf.sections[elf.symbols[symbol]?.section ?? 0]?.name ?? '')).length;
+    .filter(({ symbol, addend }) => {
+      const goal = elf.symbols[symbol];
+      const at = (goal?.value ?? 0) + addend;
+      return functions.some(
+        ({ section, value, size }) => section === goal?.section && at >= value && at < value + size,
+      );
+    }).length;
 }

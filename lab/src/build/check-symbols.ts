@@ -2,6 +2,7 @@
 // relocations refer to. A wrong one means that another function is replaced, or other data used, without any warning.
 
 import { cString, type Elf, relocationsOf, sectionBytes } from '../kernel/elf.ts';
+import { kindsOf, soleGlobal } from './new-references.ts';
 import type { BuildReason } from './result.ts';
 import { reason } from './reason.ts';
 
@@ -26,8 +27,8 @@ export function checkSymbols(
   { kallsyms, units }: SymbolFacts,
 ): BuildReason[] {
   const wanted = [...relocationSymbols(elf), ...replaced];
-  const counts = countNames(kallsyms, new Set(wanted.map(({ name }) => name)));
-  return wanted.flatMap(({ object, name, position }) => {
+  const kinds = kindsOf(kallsyms, new Set(wanted.map(({ name }) => name)));
+  const reasons = wanted.flatMap(({ object, name, position }) => {
     const own = units.filter((unit) => unit.object === object);
     const file = own[0]?.path ?? units[0]?.path ?? '';
     const facts = { file, symbol: name, object };
@@ -36,11 +37,19 @@ export function checkSymbols(
     const proven = own.flatMap(({ positions }) => positions[name] ?? []);
     const isProven = proven.includes(position);
     if (object !== 'vmlinux') return proven.length === 0 || isProven ? [] : [reason('NP14', facts)];
-    const count = counts.get(name) ?? 0;
-    if (count === 0) return [reason('symbol-missing', facts)];
-    if (count === 1) return position <= 1 ? [] : [reason('NP14', facts)];
-    return isProven ? [] : [reason('NP14', facts)];
+    const letters = kinds.get(name) ?? '';
+    if (letters === '') return [reason('symbol-missing', facts)];
+    if (letters.length === 1) return position <= 1 ? [] : [reason('NP14', facts)];
+    return isProven || (proven.length === 0 && position === soleGlobal(letters)) ? [] : [reason('NP14', facts)];
   });
+  return [...wrongObjects(replaced, units), ...reasons];
+}
+
+/** The kernel would wait for a module of that name for ever, or replace a function of its namesake. */
+function wrongObjects(replaced: readonly KlpSymbol[], units: SymbolFacts['units']): BuildReason[] {
+  const wrong = replaced.find(({ object }) => !units.some((unit) => unit.object === object));
+  const [unit] = units;
+  return wrong && unit ? [reason('klp-object', { file: unit.path, wanted: unit.object, object: wrong.object })] : [];
 }
 
 /** `.klp.sym.OBJECT.NAME,POSITION`, see Documentation/livepatch/module-elf-format.rst. */
@@ -71,16 +80,4 @@ function stringAt(elf: Elf, { symbol, addend }: { symbol: number; addend: number
   const goal = elf.symbols[symbol];
   const section = goal && elf.sections[goal.section];
   return section ? cString(elf.bytes, section.offset + goal.value + addend) : '';
-}
-
-/** How often each name occurs, in one pass over the 157,000 lines. */
-function countNames(kallsyms: string, names: ReadonlySet<string>): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let start = 0, end; start < kallsyms.length; start = end + 1) {
-    end = kallsyms.indexOf('\n', start);
-    if (end < 0) end = kallsyms.length;
-    const name = kallsyms.slice(start + 19, end);
-    if (names.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
 }

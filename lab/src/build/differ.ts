@@ -23,6 +23,8 @@ export type UnitDiff = {
   /** Host path of the whole patched object, its tables made by objtool. */
   patched: string;
   functions: PatchedFunction[];
+  /** What objtool says about the original as well. */
+  objtoolWarnings: readonly string[];
 };
 
 export type Extracted = {

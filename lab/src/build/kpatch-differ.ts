@@ -57,7 +57,8 @@ async function extractOne(
   const found = await diffUnit(ctx, bench, { ...compiled, facts, moduleName });
   if (isRefused(found)) return found;
   const object = found.length > 0 ? { object: join(basename(out), 'diff.o') } : {};
-  return { unit, patched: join(out, 'patched.o'), functions: found, ...object };
+  const { objtoolWarnings } = unit;
+  return { unit, patched: join(out, 'patched.o'), functions: found, objtoolWarnings, ...object };
 }
 
 /** Makes the tables of the patched object. Reasons: what objtool says about it, and what it silently left out. */

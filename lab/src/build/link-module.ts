@@ -47,8 +47,12 @@ export type LinkGiven = {
   out: string;
 };
 
-/** Links `out/NAME.ko`. Returns its path. */
-export async function linkModule(ctx: StageContext, bench: Workbench, given: LinkGiven): Promise<string> {
+/** Links `out/NAME.ko`. Returns its path, and what objtool says about it. */
+export async function linkModule(
+  ctx: StageContext,
+  bench: Workbench,
+  given: LinkGiven,
+): Promise<{ module: string; warnings: string[] }> {
   const { frame, recipe, moduleName: name, out } = given;
   const run = (argv: string[]) => runCommand(onRecipe(bench, recipe, argv, out), { signal: ctx.signal });
   const at = (file: string) => `${inside.out}/${file}`;
@@ -60,10 +64,9 @@ export async function linkModule(ctx: StageContext, bench: Workbench, given: Lin
     ...['-o', at(`${name}.o`), at('frame.o')],
     ...given.objects.map(at),
   ]);
-  if (frame.objtool === 'module')
-    await runObjtool(ctx, bench, { out, name: `${name}.o`, module: true, flags: linkFlags(given.facts.objtool) });
-  const order = await readFile(join(recipe.directory, 'modules.order'), 'utf8');
-  await writeFile(join(out, 'modules.order'), inOut([order], name).join());
+  const whole = { out, name: `${name}.o`, module: true, flags: linkFlags(given.facts.objtool) };
+  const warnings = frame.objtool === 'module' ? await runObjtool(ctx, bench, whole) : [];
+  await writeFile(join(out, 'modules.order'), `${at(`${name}.o`)}\n`);
   await writeFile(join(out, `${name}.mod`), `${at(`${name}.o`)}\n`);
   // modpost looks there for the versions of exported symbols; a livepatch exports none.
   await writeFile(join(out, `.${name}.o.cmd`), '');
@@ -79,7 +82,7 @@ export async function linkModule(ctx: StageContext, bench: Workbench, given: Lin
     ...rename(argv.slice(argv.indexOf('-o') + 2), name),
   ]);
   await frame.finish(ctx, bench, { out, name });
-  return join(out, `${name}.ko`);
+  return { module: join(out, `${name}.ko`), warnings };
 }
 
 /** NAME.mod.c holds the module's name and the versions of its imports, which most edits of a patch leave as they are. */

@@ -1,7 +1,7 @@
 // How this kernel makes a module: kbuild builds a probe once (the frame of a livepatch alone), and the commands it records
 // are replayed for every livepatch without make, which would take longer than everything else together.
 
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
 import { withLock } from '../core/lock.ts';
@@ -43,10 +43,37 @@ export async function ensureModuleRecipe(
       recordRecipe(stage, bench, { ...given, out }),
     ),
   );
-  const read = async (file: string) => parseCmdFile(await readFile(join(directory, file), 'utf8'));
+  const names = await readdir(directory);
+  const read = async (file: string) =>
+    fromAnywhere(parseCmdFile(await readFile(join(directory, `.${file}.cmd`), 'utf8')), names);
   const files = [given.frame.object, `${probe}.o`, 'Module.symvers', `${probe}.mod.o`, `${probe}.ko`];
-  const [frame, object, modpost, modSource, module] = await Promise.all(files.map((file) => read(`.${file}.cmd`)));
-  return { directory, frame, object, modpost, modSource, module } as ModuleRecipe;
+  const [frame, object, modpost, modSource, module] = await Promise.all(files.map(read));
+  return {
+    directory,
+    frame,
+    object,
+    modpost: withoutPipe(modpost as KbuildCommand),
+    modSource,
+    module,
+  } as ModuleRecipe;
+}
+
+/** From 6.13 on kbuild works in the module's directory and names its files relative to it. */
+function fromAnywhere(command: KbuildCommand, names: readonly string[]): KbuildCommand {
+  if (command.argv[command.argv.lastIndexOf('-o') + 1]?.startsWith('/')) return command;
+  const known = new Set(names);
+  const absolute = (word: string) =>
+    word.replace(/^(@?)(.+)$/, (all, at: string, name: string) =>
+      known.has(name) ? `${at}${recipeDirectory}/${name}` : all,
+    );
+  return { ...command, argv: command.argv.map(absolute) };
+}
+
+/** 6.1 pipes the list of modules into modpost, with the names of objects instead of modules; modpost can read it as well. */
+function withoutPipe({ argv, symvers }: KbuildCommand): KbuildCommand {
+  const words = argv.slice(argv.lastIndexOf('|') + 1);
+  const list = words.indexOf('-T') + 1;
+  return { argv: words.map((word, index) => (index === list ? `${recipeDirectory}/modules.order` : word)), symvers };
 }
 
 type Recording = { frame: ModuleFrame; facts: BuildFacts; out: string };

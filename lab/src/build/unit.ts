@@ -8,13 +8,13 @@ import { contentKey, ensureArtefact } from '../core/artefact.ts';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
-import { readElf } from '../kernel/elf.ts';
+import { type Elf, readElf } from '../kernel/elf.ts';
 import { compileUnit } from './compile-unit.ts';
 import { checkFidelity } from './fidelity.ts';
 import { inlinedOnlyInTarget } from './inlining.ts';
 import { type KbuildCommand, moduleOf } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
-import { matchLayout } from './layout.ts';
+import { type Layout, matchLayout } from './layout.ts';
 import { readSymvers } from '../kernel/module-metadata.ts';
 import { openTarget } from './open-target.ts';
 import { makeReference } from './reference-object.ts';
@@ -22,6 +22,7 @@ import { isRefused, type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
 import { stockCode } from './stock-code.ts';
 import { synthesizeSymbolTable } from './symbol-table.ts';
+import type { TargetObject } from './target-object.ts';
 import type { Workbench } from './workbench.ts';
 
 const unitFacts = z.object({
@@ -69,7 +70,7 @@ export type FinishOriginal = (
 export const unitRequest = ({ room }: Workbench, path: string) => ({
   room,
   label: `unit-${path}`,
-  inputs: { path, format: 5 },
+  inputs: { path, format: 6 },
 });
 
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
@@ -119,19 +120,32 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   const prefixBytes = Number(facts.objtool.find((flag) => flag.startsWith('--prefix='))?.split('=')[1] ?? 0);
   const table = synthesizeSymbolTable(target, { original, layout, prefixBytes });
   await writeFile(join(out, 'symbols.txt'), table.text);
-  const positions = [...layout.proven].flatMap(([name, { order }]) => {
-    const places = target.placesOf(name);
-    return places.length > 1 ? [[name, places.findIndex((place) => place.order === order) + 1] as const] : [];
-  });
   return {
     object: target.name,
     command,
     fidelity: checkFidelity(reference, layout, stockCode(target)),
     inlined: inlinedOnlyInTarget(reference, original),
     ambiguous: table.ambiguous,
-    positions: Object.fromEntries(positions),
+    positions: provenPositions(target, { original, layout }),
     objtoolWarnings: warnings,
   };
+}
+
+/** Of names that are not unique: those the layout proves, and globals of other units, if one symbol alone is global. */
+function provenPositions(
+  { placesOf, symbols }: TargetObject,
+  { original, layout }: { original: Elf; layout: Layout },
+): Record<string, number> {
+  const elsewhere = original.symbols.filter(({ section, name }) => section === 0 && name !== '');
+  const globals = elsewhere.flatMap(({ name }) => {
+    const found = placesOf(name).filter(({ order }) => symbols[order]?.bind !== 'LOCAL');
+    return found[0] && found.length === 1 ? [[name, found[0]] as const] : [];
+  });
+  const positions = [...globals, ...layout.proven].flatMap(([name, { order }]) => {
+    const places = placesOf(name);
+    return places.length > 1 ? [[name, places.findIndex((place) => place.order === order) + 1] as const] : [];
+  });
+  return Object.fromEntries(positions);
 }
 
 /** The type versions of exports hash every type they use: if they are the target's, so is the configuration. */

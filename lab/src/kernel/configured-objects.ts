@@ -62,7 +62,17 @@ async function walkTree(signal: AbortSignal, given: Given, makefile: string): Pr
   ] as const;
   const argv = [
     ...['make', '-rR', '-k', '-s', '-j2', '--no-print-directory', '-f', '/lpl/walk.mk'],
-    ...[`srctree=${source}`, 'objtree=.', `VPATH=${source}`, 'ARCH=x86', 'SRCARCH=x86', 'CC=gcc', 'LD=ld'],
+    // From 6.13 on the source of the modules has a name of its own.
+    ...[
+      `srctree=${source}`,
+      `srcroot=${source}`,
+      'objtree=.',
+      `VPATH=${source}`,
+      'ARCH=x86',
+      'SRCARCH=x86',
+      'CC=gcc',
+      'LD=ld',
+    ],
     ...['KBUILD_BUILTIN=1', 'KBUILD_MODULES=1', 'obj=.', 'need-builtin=1', 'need-modorder=1', 'lpl-objects'],
   ] as const;
   // On stderr it regrets that it cannot make the directories for objects.

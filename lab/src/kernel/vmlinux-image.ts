@@ -8,11 +8,11 @@ import { LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
+import { unpackLegacyLz4 } from './lz4.ts';
 
-type Packing = {
-  magic: string;
-  suffix: string;
-  argv: (file: string) => Argv;
+/** Unpacked by a tool of the toolroot, which replaces the file; LZ4, for which it has none, by us. */
+type ToolPacking = { magic: string; suffix: string; argv: (file: string) => Argv };
+type Packing = (ToolPacking | { magic: string; decode: (packed: Buffer) => Buffer }) & {
   /** The kernel's build appends the size. */ trailer: 0 | 4;
 };
 
@@ -20,6 +20,7 @@ const packings: readonly Packing[] = [
   { magic: '28b52ffd', suffix: '.zst', argv: (file) => ['zstd', '-d', '-q', '--rm', file], trailer: 4 },
   { magic: 'fd377a58', suffix: '.xz', argv: (file) => ['xz', '-d', file], trailer: 4 },
   { magic: '1f8b0800', suffix: '.gz', argv: (file) => ['gzip', '-d', file], trailer: 0 },
+  { magic: '02214c18', decode: unpackLegacyLz4, trailer: 4 },
 ];
 
 /** Writes the vmlinux ELF image of a bzImage to `out`. Throws `kernel.unsupported` when it is packed in an unknown way. */
@@ -28,8 +29,7 @@ export async function extractVmlinux(
   given: { vmlinuz: string; out: string; toolroot: Toolroot },
 ): Promise<void> {
   const { payload, packing } = bzImagePayload(await readFile(given.vmlinuz), given.vmlinuz);
-  await writeFile(`${given.out}${packing.suffix}`, payload);
-  await unpackInPlace(ctx, packing, given);
+  await unpack(ctx, { ...given, bytes: payload, packing });
 }
 
 /** Unpacks a module as shipped (.ko, .ko.xz, .ko.zst) to `out`. */
@@ -39,24 +39,18 @@ export async function unpackModule(
 ): Promise<void> {
   const bytes = await readFile(given.module);
   const packing = packings.find(({ magic }) => bytes.toString('hex', 0, 4) === magic);
-  await writeFile(`${given.out}${packing?.suffix ?? ''}`, bytes);
-  if (packing) await unpackInPlace(ctx, packing, given);
+  if (packing) await unpack(ctx, { ...given, bytes, packing });
+  else await writeFile(given.out, bytes);
 }
 
-async function unpackInPlace(
-  ctx: OpContext,
-  packing: Packing,
-  given: { out: string; toolroot: Toolroot },
-): Promise<void> {
-  const directory = dirname(given.out);
-  const command = inToolroot(
-    { argv: packing.argv(`${given.out}${packing.suffix}`) },
-    {
-      toolroot: given.toolroot,
-      binds: [{ host: directory, access: 'write' }],
-    },
-  );
-  await runCommand(command, { signal: ctx.signal });
+type Unpacking = { bytes: Buffer; packing: Packing; out: string; toolroot: Toolroot };
+
+async function unpack(ctx: OpContext, { bytes, packing, out, toolroot }: Unpacking): Promise<void> {
+  if ('decode' in packing) return writeFile(out, packing.decode(bytes));
+  const file = `${out}${packing.suffix}`;
+  await writeFile(file, bytes);
+  const binds = [{ host: dirname(out), access: 'write' as const }];
+  await runCommand(inToolroot({ argv: packing.argv(file) }, { toolroot, binds }), { signal: ctx.signal });
 }
 
 /** The packed kernel inside a bzImage. */

@@ -34,7 +34,11 @@ describe('checkModule', () => {
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'lpl-check-'))));
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  async function check(change: Partial<Target> = {}, module: Elf = fixtureElf('livepatch.ko')): Promise<string[]> {
+  async function check(
+    change: Partial<Target> = {},
+    module: Elf = fixtureElf('livepatch.ko'),
+    warnings: string[] = [],
+  ): Promise<string[]> {
     const target = { ...fitting, ...change };
     const file = (name: string, content: string | Buffer) => {
       writeFileSync(join(directory, name), content);
@@ -51,12 +55,13 @@ describe('checkModule', () => {
       ...target.unit,
     } as unknown as Unit;
     const functions = [{ object: 'vmlinux', name: 'changed', kind: 'changed' as const, file: 'fs/x.c' }];
-    const diff = { unit, patched: fixturePath('unit/livepatch.ko'), functions };
+    const diff = { unit, patched: fixturePath('unit/livepatch.ko'), functions, objtoolWarnings: [] };
     const given = {
       module: file('x.ko', module.bytes),
       facts: { sealed: target.sealed } as unknown as BuildFacts,
       diffs: [diff],
       differ: kpatchDiffer,
+      warnings,
     };
     return (await checkModule({ kernel } as Workbench, given)).map(({ rule, message }) => `${rule}: ${message}`);
   }
@@ -96,6 +101,9 @@ describe('checkModule', () => {
     assert.match((await check({ unit: { ambiguous: ['local_helper'] } })).join(), /^NP14: .*local_helper/);
   });
 
+  it('a function of an object that the patch does not touch', async () =>
+    assert.match((await check({ unit: { object: 'fs' } })).join(), /^klp-object: .*belongs to fs, but .*vmlinux/));
+
   it('a replaced function at another position than the proven one', async () => {
     assert.match((await check({ unit: { positions: { changed: 1 } } })).join(), /^NP14: .*changed/);
   });
@@ -110,10 +118,18 @@ describe('checkModule', () => {
     assert.deepEqual(await check({ sealed: ['changed'] }, pointing), []);
   });
 
+  it('the notes of objtool klp about relocations are no pointers', async () => {
+    const noted = withSectionRenamed(livepatch, '.data.pointer', '__klp_relocs.');
+    assert.deepEqual(await check({ sealed: ['pointed_to'] }, noted), []);
+  });
+
   it('a table that was lost on the way', async () => {
     const found = await check({}, withSectionRenamed(livepatch, '.return_sites', '.nothing_here'));
     assert.match(found.join(), /^section-lost: .*\.return_sites/);
   });
+
+  it('what objtool says about the whole module', async () =>
+    assert.match((await check({}, livepatch, ['changed: unreachable'])).join(), /^objtool: .*changed: unreachable/));
 
   it('the placeholder of a runtime constant', async () => {
     const bytes = Buffer.from('efcdab8967452301', 'hex');

@@ -17,12 +17,12 @@ const zstd = Buffer.concat([Buffer.from('28b52ffd', 'hex'), Buffer.from('frame')
 describe('bzImagePayload', () => {
   it('finds the payload and cuts the appended size off', () => {
     const { payload, packing } = bzImagePayload(bzImage(zstd), 'vmlinuz');
-    assert.equal(packing.suffix, '.zst');
+    assert.ok('suffix' in packing && packing.suffix === '.zst');
     assert.equal(payload.subarray(4).toString(), 'frame');
   });
 
   it('refuses another file and an unknown packing', () => {
     assert.throws(() => bzImagePayload(Buffer.alloc(4096), 'x'), /not a bzImage/);
-    assert.throws(() => bzImagePayload(bzImage(Buffer.from('LZ4 or so')), 'x'), { code: 'kernel.unsupported' });
+    assert.throws(() => bzImagePayload(bzImage(Buffer.from('LZO or so')), 'x'), { code: 'kernel.unsupported' });
   });
 });

@@ -1,0 +1,111 @@
+// The builder on other kernels than the default one: an older one with its own compiler, and one of those that are taken
+// apart by upstream's `objtool klp`. Each silent trap of that tool (FACTS 3b) has a patch here that falls into it.
+
+import assert from 'node:assert/strict';
+import { type LivepatchMachine, openLivepatchMachine } from '../support/livepatch-machine.ts';
+import { openTestLab, type TestLab } from '../support/test-machine.ts';
+
+type Kernel = {
+  target: string;
+  choice: RegExp;
+  /** Rule by which a patch must be refused. */
+  refusals: Record<string, string>;
+  effects: readonly string[];
+};
+
+const kernels: readonly Kernel[] = [
+  {
+    target: 'debian:bookworm/cloud-amd64@6.1',
+    choice: /^objdiff: stock kernel 6\.1\..*, 1 unit, differ create-diff-object \(.+\)$/,
+    refusals: { 'data-FAIL': 'DA02', 'new-export-FAIL': 'NP08' },
+    effects: ['binfmt-misc', 'kernels/not-unique', 'two-objects'],
+  },
+  {
+    target: 'debian:trixie-backports/cloud-amd64@7.2',
+    choice: /^objdiff: stock kernel 7\.2\..*, 1 unit, differ objtool klp \(.+\)$/,
+    refusals: {
+      'data-FAIL': 'DA02',
+      'init-code-FAIL': 'NP05',
+      'new-export-FAIL': 'NP08',
+      'notrace-FAIL': 'NP02',
+      'static-local-FAIL': 'DA04',
+    },
+    effects: ['binfmt-misc', 'kernels/not-unique', 'two-objects', 'two-units', 'line-shift', 'runtime-constant'],
+  },
+];
+
+const capability = 'cat /sys/bus/pci/drivers/pvpanic-pci/0*/capability';
+const register = `
+mount | grep -q binfmt_misc || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+cd /proc/sys/fs/binfmt_misc && echo ":entry:M::lpl-magic::/bin/busybox:" > register
+cat entry && echo -1 > entry`;
+
+/** Runs in the guest while the livepatch is there and afterwards. */
+const effects: Record<string, { script: string; original: RegExp; patched: RegExp }> = {
+  // First, so that the livepatch is there before its module is.
+  'binfmt-misc': {
+    script: `modprobe binfmt_misc\n${register}`,
+    original: /^enabled$/m,
+    patched: /^livepatched$/m,
+  },
+  // One of three c_start(), with a symbol that the unit did not refer to before. The other two must stay as they are.
+  'kernels/not-unique': {
+    script: 'cat /proc/consoles; grep -c livepatched /proc/cpuinfo /proc/crypto',
+    original: /^ttyS0 .*\n[^]*^\/proc\/cpuinfo:0\n\/proc\/crypto:0$/m,
+    patched: /^livepatched, booted with console=[^]*^ttyS0 .*\n[^]*^\/proc\/cpuinfo:0\n\/proc\/crypto:0$/m,
+  },
+  'two-objects': {
+    script: `cat /proc/cmdline; ${capability}`,
+    original: /^console=(?!.* livepatched).*\n\d$/m,
+    patched: /^console=.* livepatched=3\nin two objects \d$/m,
+  },
+  'two-units': {
+    script: 'cat /proc/cmdline /proc/version',
+    original: /^console=(?!.* livepatched).*\nLinux version/,
+    patched: /^console=.* livepatched=2\nlivepatched Linux version/,
+  },
+  'line-shift': { script: register, original: /^enabled$/m, patched: /^enabled$/m },
+  // Wrong code would kill whoever runs it.
+  'runtime-constant': {
+    script: 'ls -R /proc/sys /sys/module | wc -l',
+    original: /^\d{4,}$/m,
+    patched: /^\d{4,}$/m,
+  },
+};
+
+for (const [index, kernel] of kernels.entries())
+  describe(`livepatches for ${kernel.target}`, function () {
+    this.timeout(120_000);
+    let lab: TestLab;
+    let livepatches: LivepatchMachine;
+
+    before(async function () {
+      // The kernel, its source and its compiler may have to be fetched.
+      this.timeout(600_000);
+      lab = await openTestLab();
+      livepatches = await openLivepatchMachine(lab, `kernel${index}`, kernel.target);
+    });
+    after(async () => {
+      await livepatches.close();
+      await lab.close();
+    });
+
+    for (const [name, rule] of Object.entries(kernel.refusals))
+      it(`${name} is refused: ${rule}`, async () => {
+        const { verdict, reasons, choice } = await livepatches.build(name);
+        assert.deepEqual([verdict, ...new Set(reasons.map((each) => each.rule))], ['refused', rule]);
+        assert.match(choice ?? '', kernel.choice);
+      });
+
+    for (const name of kernel.effects)
+      it(`${name} is built, loaded, seen, unloaded`, async () => {
+        const effect = effects[name];
+        assert.ok(effect);
+        const { module } = await livepatches.load(name);
+        assert.match(await livepatches.says(effect.script), effect.patched);
+        await livepatches.unload(module);
+        assert.match(await livepatches.says(effect.script), effect.original);
+      });
+
+    it('leaves a running kernel that has nothing to complain of', () => livepatches.isSound(2 * kernel.effects.length));
+  });
