@@ -13,6 +13,7 @@ await rm(dist, { recursive: true, force: true });
 await cp(join(repository, 'images/guest'), join(dist, 'guest'), { recursive: true });
 await cp(join(repository, 'images/profiles'), join(dist, 'profiles'), { recursive: true });
 await cp(join(repository, 'lab/examples'), join(dist, 'examples'), { recursive: true });
+await cp(join(repository, 'lab/selfcheck'), join(dist, 'selfcheck'), { recursive: true });
 await build({
   ...extensionBundle,
   entryPoints: { extension: join(import.meta.dirname, 'src/extension.ts') },

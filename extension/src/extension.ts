@@ -8,7 +8,8 @@ import { activateExtension, type Window } from './activate-extension.ts';
 /** Called by VS Code when a view or a command of the extension is first used. What it returns is for tests. */
 export function activate(context: ExtensionContext): Window {
   const resource = (name: string) => join(context.extensionPath, 'dist', name);
-  const resources = { guest: resource('guest'), profiles: resource('profiles'), examples: resource('examples') };
+  const [guest, profiles, examples] = [resource('guest'), resource('profiles'), resource('examples')];
+  const resources = { guest, profiles, examples, selfcheck: resource('selfcheck') };
   // The extension host's own working directory is nobody's.
   const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? context.extensionPath;
   return activateExtension(context, { openLab: () => openLab({ resources, workspace: folder }) });

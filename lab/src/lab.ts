@@ -30,8 +30,12 @@ import { runDoctor } from './trial/doctor.ts';
 import { type MatrixCommand, runMatrix } from './trial/matrix/matrix.ts';
 import { type MergeCommand, mergeMatrix } from './trial/matrix/merge.ts';
 import type { MatrixSummary } from './trial/matrix/write-reports.ts';
+import { type Comparison, compareTrials } from './trial/compare-trials.ts';
 import { listTrials, type TrialEntry } from './trial/history.ts';
+import { readTrial } from './trial/read-trial.ts';
+import { type ReportOutcome, type ReportRequest, reportTrial } from './trial/report-trial.ts';
 import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
+import { type ControlResult, controls, runSelfcheck, type SelfcheckRequest } from './trial/selfcheck/run-selfcheck.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
 
 // What both doors need to run and show operations.
@@ -50,6 +54,9 @@ export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TransitionState } from './klp/transition-state.ts';
+export type { Comparison } from './trial/compare-trials.ts';
+export { type ReportFormat, reportFormats } from './trial/report/render-report.ts';
+export type { ControlResult } from './trial/selfcheck/run-selfcheck.ts';
 export type { TrialEntry } from './trial/history.ts';
 export { type ItemClass, itemClasses } from './sweep/item-result.ts';
 export { share } from './sweep/sweep-figures.ts';
@@ -179,6 +186,18 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     trialList: (count: number): Promise<TrialEntry[]> => listTrials(paths, count),
 
     sweep: (request: SweepRequest, ctx: OpContext): Promise<SweepSummary> => runSweep(ctx, site, request),
+
+    report: (request: ReportRequest, ctx: OpContext): Promise<ReportOutcome> => reportTrial(paths, request, ctx),
+
+    compareTrials: async (before: string, after: string): Promise<Comparison> =>
+      compareTrials(await readTrial(paths, before), await readTrial(paths, after)),
+
+    /** Every kind of trouble for real, and whether a trial notices it. */
+    selfcheck: (request: SelfcheckRequest, ctx: OpContext): Promise<ControlResult[]> =>
+      runSelfcheck(ctx, site, request),
+
+    controls: (): { id: string; title: string; quick: boolean }[] =>
+      controls.map(({ id, title, quick = false }) => ({ id, title, quick })),
 
     demo: (ctx: OpContext): Promise<TrialSummary> =>
       runDemo(ctx, site, join(site.resources.examples, 'security-fixes/demo.yaml')),

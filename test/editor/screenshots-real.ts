@@ -17,7 +17,7 @@ process.env['XDG_STATE_HOME'] = join(repository, 'artifacts/screenshots/state');
 try {
   await withInstalledWindow({ vsix, theme: 'Default Dark Modern', out }, play);
 } finally {
-  const lab = openLab({ paths: labPaths(), resources: { guest: '', profiles: '', examples: '' } });
+  const lab = openLab({ paths: labPaths(), resources: { guest: '', profiles: '', examples: '', selfcheck: '' } });
   const ctx = { signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' };
   for (const { name } of await lab.vmList(ctx)) await lab.vmDown(name, ctx);
 }

@@ -10,6 +10,7 @@ const resources = {
   guest: join(root, 'images/guest'),
   profiles: join(root, 'images/profiles'),
   examples: join(root, 'lab/examples'),
+  selfcheck: join(root, 'lab/selfcheck'),
 };
 
 export const facade = (paths: LabPaths): Lab => openLab({ paths, workspace: root, resources });

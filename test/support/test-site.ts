@@ -11,5 +11,10 @@ export const testSite = (paths: LabPaths, workspace = at('.')): Site => ({
   paths,
   rooms: cacheRooms(labPaths()),
   workspace,
-  resources: { guest: at('images/guest'), profiles: at('images/profiles'), examples: at('lab/examples') },
+  resources: {
+    guest: at('images/guest'),
+    profiles: at('images/profiles'),
+    examples: at('lab/examples'),
+    selfcheck: at('lab/selfcheck'),
+  },
 });

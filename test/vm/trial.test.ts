@@ -126,6 +126,21 @@ describe('lpl trial', function () {
     assert.match(summary.reasons.join('\n'), /new behaviour while live/);
   });
 
+  it('is found again: in the history, in other formats, and beside another trial', async () => {
+    const { json: history } = await lab.run('history');
+    const [last, before] = history['trials'] as { id: string; verdict: string }[];
+    assert.ok(last && before);
+    assert.equal(last.verdict, 'fail');
+    const { json: report } = await lab.run('report', 'last', '--format', 'ktap');
+    assert.match(
+      String(report['content']),
+      /^KTAP version 1\n[^]*\nnot ok \d+ no-change: new behaviour while live|not ok/,
+    );
+    const { json: comparison } = await lab.run('compare', before.id, last.id.slice(-4));
+    assert.equal((comparison['figures'] as { figure: string; after: string }[])[0]?.after, 'fail');
+    assert.equal((await lab.run('report', 'no-such-trial')).code, 2);
+  });
+
   it('fails a patch that does not compile, with file and line', async () => {
     const { code, summary } = await trial(scenario('does-not-compile'));
     assert.deepEqual([summary.verdict, code], ['fail', 1]);

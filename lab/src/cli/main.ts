@@ -11,6 +11,8 @@ import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addMatrixCommands } from './commands/matrix.ts';
 import { addSweepCommand } from './commands/sweep.ts';
+import { addReportCommands } from './commands/report.ts';
+import { addSelfcheckCommand } from './commands/selfcheck.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
 import { addVmCommands } from './commands/vm.ts';
@@ -47,6 +49,8 @@ export function commandTree(lab: () => Lab): Command {
     addVmCommands,
     addKlpCommands,
     addTrialCommands,
+    addReportCommands,
+    addSelfcheckCommand,
     addMatrixCommands,
     addSweepCommand,
   ])
@@ -59,6 +63,7 @@ const resourcesOf = (root: string) => ({
   guest: join(root, 'images/guest'),
   profiles: join(root, 'images/profiles'),
   examples: join(root, 'lab/examples'),
+  selfcheck: join(root, 'lab/selfcheck'),
 });
 
 /** --json and --verbose are understood before and after the command's own words. */

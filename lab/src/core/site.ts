@@ -15,5 +15,7 @@ export type Site = {
     profiles: string;
     /** `lab/examples`. */
     examples: string;
+    /** `lab/selfcheck`: what makes trouble. */
+    selfcheck: string;
   };
 };

@@ -72,6 +72,8 @@ export type Evidence = {
   release: string;
   machine: { accelerator: string; cpus: number; memoryMiB: number };
   compiler: string;
+  /** Of the image that was booted. */
+  kernelSha256?: string;
   /** What the scenario wants to come of it; a pass when it does not say. */
   expect?: ScenarioFile['expect'];
   budgets?: ScenarioFile['budgets'];
@@ -79,8 +81,8 @@ export type Evidence = {
   run?: Run;
   control?: Run;
   dmesg?: { canaryFound: boolean; lines: string[]; problems: string[] };
-  /** Whether what the kernel said last came out of the console. */
-  console?: { heardToTheEnd: boolean };
+  /** Whether what the kernel said last came out of the console, and whether something before it may be lost. */
+  console?: { heardToTheEnd: boolean; hasGap?: boolean };
   /** What kept the trial from finding out, when something did. */
   hindrance?: { stage: string; culprit: 'user' | 'host' | 'guest' | 'us'; code: string; message: string };
 };

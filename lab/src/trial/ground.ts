@@ -1,5 +1,6 @@
 // Binds a trial to one stock kernel: what must be prepared is prepared once, when it is first needed, side by side.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLivepatch } from '../build/build-livepatch.ts';
@@ -36,6 +37,12 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
     release: stock.release,
     compiler: stock.compiler,
     tool: `lpl ${version}`,
+    kernelSha256: async () => {
+      const { bootable } = await toBoot();
+      return createHash('sha256')
+        .update(await readFile(bootable.vmlinuz))
+        .digest('hex');
+    },
     build: async (patch, diff, inner, out) => {
       const { kernel, labRoot } = await whole();
       const request = {

@@ -54,7 +54,8 @@ async function playAll(
   if (interlude) await recording.phase('interlude', undefined, () => interlude(machine, recording, ctx));
   await recording.phase('after', undefined, () => sleep(Math.min(1000, baselineMs), undefined, ctx));
   evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);
-  evidence.console = { heardToTheEnd: await isHeard(machine, recording, ctx) };
+  const heardToTheEnd = await isHeard(machine, recording, ctx);
+  evidence.console = { heardToTheEnd, hasGap: recording.hasConsoleGap() };
 }
 
 /** Whether what the kernel says now still reaches us: a console that was cut would keep troubles to itself. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isLabError, LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import { waitUntil, withDeadline } from '../core/wait.ts';
+import { consoleGap } from '../vm/console/console-logger.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import type { MachineEvent } from '../vm/watch-machine.ts';
 import { watchHostDelay } from '../workload/host-delay.ts';
@@ -30,6 +31,10 @@ export type Recording = {
   work(plans: readonly WorkloadPlan[]): Promise<void>;
   /** Resolves once the console has said that, however long ago; rejects with op.timeout. */
   untilConsoleSays(text: string, timeoutMs: number): Promise<void>;
+  /** Whether the log of the console was cut for a while. */
+  hasConsoleGap(): boolean;
+  /** Resolves once a trouble of that kind was seen; rejects with op.timeout, or when the machine has died. */
+  untilTrouble(kind: string, timeoutMs: number): Promise<void>;
   /** Starts a new witness after the guest has come back from a reboot. */
   rewitness(): Promise<void>;
   /** Resolves once the service has answered a request sent after now. */
@@ -67,6 +72,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     consoleProblems: [],
   };
   const canaries: string[] = [];
+  let isCut = false;
   const death = new AbortController();
   const over = new AbortController();
   const signal = AbortSignal.any([ctx.signal, death.signal]);
@@ -76,6 +82,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     if (event.type === 'console') {
       // Only canaries are waited for.
       if (event.line.includes(canaryMark)) canaries.push(event.line);
+      if (event.line.includes(consoleGap)) isCut = true;
     } else if (event.type === 'problem') {
       const { kind, text } = event.problem;
       run.consoleProblems.push({ atMs, kind, line: text });
@@ -147,6 +154,11 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     untilConsoleSays: async (text, timeoutMs) => {
       const wait = { what: `${text} on the console`, timeoutMs, intervalMs: 20, signal };
       await waitUntil(wait, () => canaries.some((line) => line.includes(text)) || undefined);
+    },
+    hasConsoleGap: () => isCut,
+    untilTrouble: async (kind, timeoutMs) => {
+      const wait = { what: `a trouble of the kind ${kind}`, timeoutMs, intervalMs: 50, signal };
+      await waitUntil(wait, () => run.consoleProblems.some((problem) => problem.kind === kind) || undefined);
     },
     untilServing: (timeoutMs) => service.untilAnswered(clock(), timeoutMs, signal),
     finish: async () => {

@@ -142,12 +142,10 @@ function guestEndedCheck({ machineEvents }: Run): Check {
 
 function consoleCheck({ console: heard }: Evidence): Check {
   const base = { id: 'console', title: 'console heard to the end' };
-  if (heard?.heardToTheEnd) return { ...base, ok: true, figure: 'the last canary came out of it' };
-  return {
-    ...base,
-    ok: undefined,
-    figure: heard ? 'it was cut: the last canary never came out' : 'the end was not reached',
-  };
+  if (!heard) return { ...base, ok: undefined, figure: 'the end was not reached' };
+  if (heard.hasGap) return { ...base, ok: undefined, figure: 'it was cut: its logger had died for a while' };
+  if (!heard.heardToTheEnd) return { ...base, ok: undefined, figure: 'it was cut: the last canary never came out' };
+  return { ...base, ok: true, figure: 'the last canary came out of it' };
 }
 
 function kernelLogCheck({ dmesg }: Evidence, run: Run): Check {

@@ -22,7 +22,7 @@ export function workloadChecks(run: Run): Check[] {
 }
 
 /** What it has got done: rounds of a kind, milliseconds of CPU time of a command. */
-const progress = ({ plan }: WorkloadRecord, sample: WorkloadSample) =>
+export const progress = ({ plan }: WorkloadRecord, sample: WorkloadSample) =>
   plan.mode === 'kind' ? sample.done : sample.cpuMs;
 
 /** Codes of a shell that could not start the command (sh(1)). */

@@ -77,7 +77,9 @@ describe('a machine driven from VS Code', function () {
 
   before(async () => {
     views = (await extensions.getExtension<Window>('livepatch-lab.livepatch-lab-vscode')?.activate()) as Window;
-    lab = openLab({ resources: { guest: join(repository, 'images/guest'), profiles: '', examples: '' } });
+    lab = openLab({
+      resources: { guest: join(repository, 'images/guest'), profiles: '', examples: '', selfcheck: '' },
+    });
     const targets = await lab.listTargets('debian:trixie/cloud-amd64', ctx());
     const target = (targets.find(({ prepared }) => prepared) ?? targets[0])?.name;
     assert.ok(target);

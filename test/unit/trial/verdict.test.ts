@@ -110,6 +110,7 @@ const unknowns: [what: string, check: string, spoil: Spoil][] = [
     (evidence) => void (evidence.dmesg = { canaryFound: false, lines: [], problems: [] }),
   ],
   ['a console that was cut', 'console', (evidence) => void (evidence.console = { heardToTheEnd: false })],
+  ['a console with a gap', 'console', (evidence) => void (evidence.console = { heardToTheEnd: true, hasGap: true })],
   ['a console whose end was not reached', 'console', (evidence) => void delete evidence.console],
   ['a workload that never started', 'workload', ({ run }) => void (workloadOf(run).samples = [])],
   [

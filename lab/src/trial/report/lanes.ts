@@ -1,7 +1,9 @@
 // The lanes of a time line, each a pure function from a run to SVG within a box.
 
+import type { WorkloadRecord } from '../../workload/run-workload.ts';
 import type { PatchEvidence, Run } from '../evidence.ts';
 import { quantile } from '../figures.ts';
+import { progress } from '../workload-checks.ts';
 import { area, line, type Point, polyline, rect, splitAtGaps, text } from './svg.ts';
 
 export type Lane = { title: string; height: number; draw: (frame: Frame) => string };
@@ -129,6 +131,32 @@ export function transitionLane(patches: readonly PatchEvidence[]): Lane {
       })
       .join('');
   return { title: 'tasks patched', height: 40, draw };
+}
+
+/** What a workload of the guest got done, against its own best fifth of a second. */
+export function workloadLane(record: WorkloadRecord): Lane {
+  const binMs = 200;
+  const draw = ({ run, x, y, height }: Frame) => {
+    const bins = new Array<number>(Math.ceil(run.durationMs / binMs)).fill(0);
+    for (const [index, sample] of record.samples.entries()) {
+      const before = record.samples[index - 1];
+      const bin = Math.floor(sample.atMs / binMs);
+      if (before && bins[bin] !== undefined) bins[bin] += progress(record, sample) - progress(record, before);
+    }
+    const best = Math.max(
+      1,
+      quantile(
+        [...bins].sort((a, b) => a - b),
+        0.98,
+      ),
+    );
+    const points = bins.map((done, bin): Point => [
+      Math.min(x((bin + 0.5) * binMs), x(run.durationMs)),
+      y + height - Math.min(1, done / best) * height,
+    ]);
+    return area(points, y + height, 'work');
+  };
+  return { title: record.plan.name, height: 22, draw };
 }
 
 /** Uptime as the guest tells it: a line that only a reboot can break. */

@@ -1,12 +1,16 @@
 // The report: one self-contained HTML file, no scripts, no network. Verdict and why first, then the picture.
 
-import type { ConsoleTrouble, Evidence, PatchEvidence } from '../evidence.ts';
+import type { ConsoleTrouble, Evidence } from '../evidence.ts';
 import { ms, requestFigures, seconds, stallFigures } from '../figures.ts';
 import type { Verdict } from '../verdict.ts';
+import { htmlTable } from './html-table.ts';
 import { peakAnswersPerSecond } from './lanes.ts';
+import { patchSection } from './patch-section.ts';
+import { provenance } from './provenance.ts';
 import { style } from './style.ts';
 import { escape } from './svg.ts';
 import { timelineSvg } from './timeline.ts';
+import { workloadSection } from './workload-section.ts';
 
 export function reportPage(evidence: Evidence, verdict: Verdict): string {
   const title = `${verdict.verdict}: ${evidence.scenario}`;
@@ -15,14 +19,18 @@ export function reportPage(evidence: Evidence, verdict: Verdict): string {
 <title>${escape(title)}</title><style>${style}</style></head><body><main>
 <h1>${escape(evidence.scenario)}</h1>
 <p class="soft">${escape(`${evidence.release} · ${evidence.machine.cpus} CPUs, ${evidence.machine.memoryMiB} MiB · QEMU ${evidence.machine.accelerator} · ${evidence.tool}`)}</p>
-${verdictBox(verdict)}${figureBoxes(evidence)}${pictures(evidence)}${checksTable(verdict)}
+${verdictBox(verdict)}${figureBoxes(evidence)}${pictures(evidence)}${checksTable(verdict)}${workloadSection(evidence)}
 <h2>What was patched</h2>${evidence.patches.map(patchSection).join('')}
-${troubles(evidence)}${kernelLog(evidence)}${rawData(evidence, verdict)}</main></body></html>\n`;
+${troubles(evidence)}${kernelLog(evidence)}${provenance(evidence)}${rawData(evidence, verdict)}</main></body></html>\n`;
 }
 
-function verdictBox({ verdict, reasons, checks }: Verdict): string {
-  const shown = verdict === 'pass' ? [`all ${checks.length} checks passed, each on positive evidence`] : reasons;
-  return `<section class="verdict ${verdict}" aria-label="verdict"><b>${verdict}</b><ul>${shown.map((reason) => `<li>${escape(reason)}</li>`).join('')}</ul></section>`;
+function verdictBox({ verdict, reasons, checks, expected }: Verdict): string {
+  const isPlainPass = verdict === 'pass' && !expected;
+  const shown = isPlainPass ? [`all ${checks.length} checks passed, each on positive evidence`] : reasons;
+  const wanted = expected
+    ? `<p>expected ${escape(expected.what)}; the machine's own verdict: ${expected.found}</p>`
+    : '';
+  return `<section class="verdict ${verdict}" aria-label="verdict"><b>${verdict}</b><div>${wanted}<ul>${shown.map((reason) => `<li>${escape(reason)}</li>`).join('')}</ul></div></section>`;
 }
 
 function figureBoxes({ run, control, patches }: Evidence): string {
@@ -69,49 +77,12 @@ function pictures({ run, control, patches }: Evidence): string {
 
 function checksTable({ checks }: Verdict): string {
   if (checks.length === 0) return '';
-  const mark = { true: ['ok', 'yes'], false: ['no', 'NO'], undefined: ['un', 'unknown'] } as const;
+  const mark = { true: ['ok', '✔ yes'], false: ['no', '✘ no'], undefined: ['un', '? unknown'] } as const;
   const rows = checks.map(({ title, ok, figure }) => {
     const [css, word] = mark[String(ok) as keyof typeof mark];
-    return `<tr><td>${escape(title)}</td><td class="${css}">${word}</td><td>${escape(figure)}</td></tr>`;
+    return [escape(title), `<span class="${css}">${word}</span>`, escape(figure)];
   });
-  return `<h2>What proves it</h2><table><thead><tr><th>check</th><th>holds</th><th>evidence</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
-}
-
-function patchSection(patch: PatchEvidence): string {
-  const { build } = patch;
-  const functions = build.functions.map(
-    ({ object, name, kind, file }) =>
-      `<tr><td><code>${escape(name)}</code></td><td>${kind}</td><td>${escape(object)}</td><td><code>${escape(file)}</code></td></tr>`,
-  );
-  const reasons = build.reasons.map(
-    ({ rule, message, hint }) =>
-      `<li><b>${escape(rule)}</b>: ${escape(message)} <span class="soft">${escape(hint)}</span></li>`,
-  );
-  const shown = patch.reproducer.map(
-    ({ when, output }) => `${{ before: 'before', live: 'while live', after: 'after unload' }[when]}:\n${output.trim()}`,
-  );
-  const stalled = patch.transitions.flatMap((transition) => transition.stalled);
-  return (
-    `<h3>${escape(patch.title)}</h3><p class="soft">${escape(`${patch.name}.patch → ${build.moduleName}.ko, engine ${build.engine}`)}${patch.moduleSha256 ? ` · sha256 <code>${patch.moduleSha256}</code>` : ''}</p>` +
-    (reasons.length > 0 ? `<ul>${reasons.join('')}</ul>` : '') +
-    (functions.length > 0
-      ? `<table><thead><tr><th>function</th><th></th><th>object</th><th>file</th></tr></thead><tbody>${functions.join('')}</tbody></table>`
-      : '') +
-    (patch.rejection ? `<pre>${escape(patch.rejection)}</pre>` : '') +
-    (shown.length > 0 ? `<pre>${escape(shown.join('\n\n'))}</pre>` : '') +
-    stalled
-      .map(({ pid, comm, state, stack }) => `<pre>${escape(`${comm}[${pid}] ${state}\n${stack.join('\n')}`)}</pre>`)
-      .join('') +
-    `<details><summary>the patch</summary><pre>${diffHtml(patch.diff)}</pre></details>`
-  );
-}
-
-function diffHtml(diff: string): string {
-  const css = (row: string) => (/^\+(?!\+\+)/.test(row) ? 'add' : /^-(?!--)/.test(row) ? 'del' : '');
-  return diff
-    .split('\n')
-    .map((row) => (css(row) ? `<span class="${css(row)}">${escape(row)}</span>` : escape(row)))
-    .join('\n');
+  return `<h2>What proves it</h2>${htmlTable('checks', ['check', 'holds', 'evidence'], rows)}`;
 }
 
 /** Each trouble with its registers and stack, as the kernel printed it or QEMU knew it. */
@@ -131,5 +102,5 @@ function kernelLog({ dmesg }: Evidence): string {
 /** Everything, to download: a data: link needs no script and no network. */
 function rawData(evidence: Evidence, verdict: Verdict): string {
   const data = Buffer.from(JSON.stringify({ ...evidence, verdict })).toString('base64');
-  return `<h2>Raw data</h2><p><a download="evidence.json" href="data:application/json;base64,${data}">evidence.json</a> <span class="soft">every request, heartbeat and event of this report · compiler ${escape(evidence.compiler)}</span></p>`;
+  return `<h2>Raw data</h2><p><a download="evidence.json" href="data:application/json;base64,${data}">evidence.json</a> <span class="soft">every request, heartbeat and event of this report</span></p>`;
 }

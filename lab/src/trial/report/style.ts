@@ -6,14 +6,16 @@ export const style = `
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}
 main{max-width:1240px;margin:0 auto;padding:24px 28px 64px}h1{font-size:26px;margin:0 0 2px}h2{font-size:18px;margin:36px 0 10px}h3{font-size:15px;margin:20px 0 6px}
 p{margin:6px 0}.soft{color:var(--soft)}a{color:var(--blue)}
-.verdict{display:flex;gap:20px;align-items:center;border:1px solid var(--line);border-left:8px solid var(--c);border-radius:8px;padding:16px 20px;margin:16px 0;background:var(--card)}
+.verdict{display:flex;gap:20px;align-items:center;border:1px solid var(--line);border-left:8px solid var(--c);border-radius:8px;padding:16px 20px;margin:16px 0;background:color-mix(in srgb,var(--c) 8%,var(--bg))}
 .verdict b{font-size:30px;letter-spacing:.02em;color:var(--c);text-transform:uppercase}.verdict ul{margin:0;padding-left:18px}
 .pass{--c:var(--good)}.fail{--c:var(--bad)}.refused,.inconclusive{--c:var(--warn)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin:16px 0}
 .figures div{border:1px solid var(--line);border-radius:8px;padding:10px 14px}.figures b{display:block;font-size:24px;font-variant-numeric:tabular-nums}.figures span{color:var(--soft);font-size:13px}
 figure{margin:10px 0 26px}figcaption{font-weight:600;margin-bottom:4px}svg{width:100%;height:auto;display:block}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;vertical-align:top;padding:6px 10px;border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--soft);font-size:13px}
-td.ok{color:var(--good)}td.no{color:var(--bad);font-weight:600}td.un{color:var(--warn)}
+.ok{color:var(--good)}.no,.badword{color:var(--bad);font-weight:600}.un{color:var(--warn);font-weight:600}.ok,.no,.un{white-space:nowrap}
+caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}td:first-child{min-width:14em}tbody tr:hover{background:var(--card)}
+a:focus-visible,summary:focus-visible{outline:2px solid var(--blue);outline-offset:2px}
 pre{background:var(--card);border:1px solid var(--line);border-radius:6px;padding:10px 12px;overflow:auto;font:12.5px/1.45 ui-monospace,monospace;margin:6px 0}
 code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}details{margin:8px 0}summary{cursor:pointer}
 .add{color:var(--good)}.del{color:var(--bad)}
@@ -22,6 +24,6 @@ svg .on{fill:#fff;font-weight:700;font-size:11px}svg .onold{fill:var(--oldfg);fo
 .lane{fill:var(--lane)}.shade{fill:var(--shade)}.grid{stroke:var(--line);stroke-width:.6}.mark{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3}
 .good{fill:var(--goodbg)}.bad{fill:var(--badbg)}.old{fill:var(--old)}.answers{fill:var(--blue);opacity:.55}.lost{stroke:var(--bad);stroke-width:1}
 .latency{fill:none;stroke:var(--blue);stroke-width:1}.heartbeat{fill:none;stroke:var(--good);stroke-width:1.2}.outage{fill:var(--bad);opacity:.16}svg .outagelabel{fill:var(--bad);font-weight:700;font-size:15px}
-.window{fill:var(--warn);opacity:.25}.tasks{fill:none;stroke:var(--warn);stroke-width:2}.uptime{fill:none;stroke:var(--fg);stroke-width:2}
-@media print{body{font-size:11px}main{padding:0;max-width:none}details{display:none}.verdict{break-inside:avoid}figure{break-inside:avoid}}
+.work{fill:var(--good);opacity:.35}.window{fill:var(--warn);opacity:.25}.tasks{fill:none;stroke:var(--warn);stroke-width:2}.uptime{fill:none;stroke:var(--fg);stroke-width:2}
+@media print{:root{print-color-adjust:exact;-webkit-print-color-adjust:exact}body{font-size:11px}main{padding:0;max-width:none}details:not([open]){display:none}h2,h3{break-after:avoid}tr{break-inside:avoid}pre{white-space:pre-wrap}.verdict{break-inside:avoid}figure{break-inside:avoid}}
 `;

@@ -10,6 +10,7 @@ import {
   latencyLane,
   transitionLane,
   uptimeLane,
+  workloadLane,
 } from './lanes.ts';
 import { escape, line, rect, text } from './svg.ts';
 
@@ -33,6 +34,7 @@ export function timelineSvg(run: Run, { title, patches, spanMs, peakPerSecond }:
     answersLane(peakPerSecond),
     latencyLane(),
     heartbeatLane(),
+    ...(run.workloads ?? []).map(workloadLane),
     ...(patches.length > 0 ? [transitionLane(patches)] : []),
     uptimeLane(),
   ];

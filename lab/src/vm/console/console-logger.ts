@@ -44,6 +44,9 @@ export async function startConsoleLogger(
   return { release: fifo.release };
 }
 
+/** What the log says where something may be missing. */
+export const consoleGap = 'lpl: the console was not logged for a while before this line, for its logger had died';
+
 /** Starts the logger of a running machine again if it was killed; what the guest printed meanwhile is lost, and said so. */
 export async function keepLogging(files: InstanceFiles): Promise<void> {
   if (await isLogging(files)) return;
@@ -55,9 +58,8 @@ export async function keepLogging(files: InstanceFiles): Promise<void> {
       if (await isLogging(files)) return;
       // Not blocking, for QEMU may end just now.
       await launch(labRoot, files, openSync(files.consolePipe, constants.O_RDONLY | constants.O_NONBLOCK));
-      const words = '\nlpl: the console was not logged for a while before this line, for its logger had died\n';
       const pipe = openSync(files.consolePipe, constants.O_WRONLY | constants.O_NONBLOCK);
-      writeSync(pipe, words);
+      writeSync(pipe, `\n${consoleGap}\n`);
       closeSync(pipe);
     });
   } catch (error) {

@@ -1,6 +1,6 @@
 // A matrix as JUnit XML, as CI servers read it: a suite for each kernel, a case for each cell.
 
-import { escape } from '../../report/svg.ts';
+import { xml } from '../../report/escape-text.ts';
 import type { CellResult } from '../cell-result.ts';
 import type { MatrixResult } from '../matrix-result.ts';
 import { cellWords, releaseOf } from './cell-words.ts';
@@ -41,7 +41,3 @@ function testCase(cell: CellResult): string {
 }
 
 const seconds = (ms: number) => (ms / 1000).toFixed(3);
-
-/** XML 1.0 has no word for most control characters, not even an escaped one. */
-// eslint-disable-next-line no-control-regex
-const xml = (text: string) => escape(text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\ufffd'));

@@ -1,5 +1,6 @@
 // A matrix as Markdown, for a pull request or the summary of a CI job.
 
+import { markdown as plain } from '../../report/escape-text.ts';
 import type { CellResult } from '../cell-result.ts';
 import type { MatrixResult } from '../matrix-result.ts';
 import { cellWords, countWords, gridRows, redCells, releaseOf } from './cell-words.ts';
@@ -39,7 +40,3 @@ function explain(matrix: MatrixResult, cell: CellResult): string {
   const where = `**${plain(cell.patch)}** on ${plain(releaseOf(matrix, cell.kernel))}, ${plain(cell.workload)}`;
   return `${where}: ${plain(cellWords(cell))}: ${plain(cell.reasons.slice(0, 2).join('; '))}`;
 }
-
-/** Text that is to stay text: no table cell, tag, link, emphasis or mention of it. */
-const plain = (text: string) =>
-  text.replaceAll(/\s+/g, ' ').replaceAll(/[\\|<>&[\]*_`@#~]/g, (char) => (char === '<' ? '&lt;' : `\\${char}`));

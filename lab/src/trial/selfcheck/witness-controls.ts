@@ -1,0 +1,77 @@
+// Harm to what the machine serves, and to the means by which it is watched.
+
+import { readFile } from 'node:fs/promises';
+import type { Control } from './control.ts';
+
+/** A second, for the witness reads who is alive once in a second. */
+const readingMs = 1500;
+/** A request is given up after three seconds (trial/recording.ts). */
+const lostMs = 4000;
+
+/** The service of the guest (images/guest/rc) and its pid. */
+const service = `sed 's/.*"pid":\\([0-9]*\\).*/\\1/' /run/service`;
+
+export const witnessControls: readonly Control[] = [
+  {
+    id: 'process-restarted',
+    title: 'a witness process is killed and another takes its place',
+    play: async ({ script, wait }) => {
+      await script(`kill -9 $(${service}); lpl-agent serve 7000 < /dev/null > /run/service 2>&1 &`);
+      await wait(readingMs);
+    },
+    caught: { verdict: 'fail', by: 'processes', says: /start times changed/ },
+    quick: true,
+  },
+  {
+    id: 'connection-dropped',
+    title: 'one TCP connection of the service is shut down',
+    needs: 'intruder',
+    play: async ({ script, wait }) => {
+      await script(`/run/lpl-intrude drop $(${service})`);
+      await wait(500);
+    },
+    caught: { verdict: 'fail', by: 'requests', says: /[1-9]\d* connections broken/ },
+    quick: true,
+  },
+  {
+    id: 'request-lost',
+    title: 'one request of all is lost',
+    needs: 'intruder',
+    play: async ({ script, wait }) => {
+      await script(`/run/lpl-intrude steal $(${service})`);
+      await wait(lostMs);
+    },
+    caught: { verdict: 'fail', by: 'requests', says: / 1 lost, / },
+    quick: true,
+  },
+  {
+    id: 'stall',
+    title: 'all CPUs stand still for 600 ms',
+    needs: 'trouble',
+    play: async ({ script, wait }) => {
+      await script('echo freeze > /proc/lpl_trouble');
+      await wait(500);
+    },
+    caught: { verdict: 'fail', by: 'stall', says: /longest (5[5-9]|[6-9]\d|\d{3})\d ms/ },
+    drowned: /longest (5[5-9]|[6-9]\d|\d{3})\d ms \(.* not explained by the host\)|nothing was heard/,
+  },
+  {
+    id: 'console-cut',
+    title: 'what the kernel prints does not reach the log any more',
+    play: async ({ machine }) => {
+      const { pid } = JSON.parse(await readFile(machine.files.logger, 'utf8')) as { pid: number };
+      process.kill(pid, 'SIGKILL');
+    },
+    caught: { verdict: 'inconclusive', by: 'console', says: /it was cut/ },
+  },
+  {
+    id: 'qemu-killed',
+    title: 'QEMU is killed',
+    play: async ({ machine, wait }) => {
+      process.kill(machine.run.process.pid, 'SIGKILL');
+      await wait(10_000);
+    },
+    caught: { verdict: 'inconclusive', by: 'hindrance', says: /QEMU of .* ended/ },
+    quick: true,
+  },
+];
