@@ -4,6 +4,8 @@
 import { type ExtensionContext, window } from 'vscode';
 import type { Lab } from 'livepatch-lab';
 import { registerCommands } from './commands.ts';
+import { registerFunctionLenses } from './functions/function-lenses.ts';
+import { createLiveFunctions } from './functions/live-functions.ts';
 import { createHotPatch } from './livepatch/hot-patch.ts';
 import { createLivepatchesView, type LivepatchesView } from './livepatch/livepatches-view.ts';
 import { createMachineNews, type MachineNews } from './machines/machine-news.ts';
@@ -62,7 +64,15 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     refreshViews: () => views.forEach((view) => view.refresh()),
   };
   const { problems, status } = session;
-  const listeners = [hotPatch, tellFailures(session), registerQuickFixes(storage), ...registerCommands(session)];
+  const live = createLiveFunctions(lab, news, selection);
+  const listeners = [
+    hotPatch,
+    tellFailures(session),
+    registerQuickFixes(storage),
+    live,
+    registerFunctionLenses(lab, storage, live),
+    ...registerCommands(session),
+  ];
   context.subscriptions.push(log, news, ...views, problems, status, ...listeners);
   return { targets, machines, livepatches, trials, status, hotPatch, news };
 }

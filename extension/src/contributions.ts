@@ -37,7 +37,14 @@ export type Handler = (argument: unknown) => unknown;
 export const settingsSection = 'livepatchLab';
 
 /** Settings, as in `contributes.configuration` without the section. */
-export const settingKeys = ['target', 'targets', 'hotPatchOnSave', 'statusItem', 'openReportIn'] as const;
+export const settingKeys = [
+  'target',
+  'targets',
+  'hotPatchOnSave',
+  'functionLenses',
+  'statusItem',
+  'openReportIn',
+] as const;
 
 export type SettingKey = (typeof settingKeys)[number];
 

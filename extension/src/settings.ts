@@ -7,6 +7,7 @@ export type Settings = {
   target: string;
   targets: string[];
   hotPatchOnSave: boolean;
+  functionLenses: boolean;
   statusItem: 'full' | 'icon' | 'hidden';
   openReportIn: 'editor' | 'browser';
 };

@@ -2,6 +2,7 @@
 
 import { CodeAction, CodeActionKind, type Disposable, languages, type TextDocument } from 'vscode';
 import { undoChangeAt } from '../source/discard-changes.ts';
+import { worktreeFiles } from '../source/worktree-files.ts';
 import { problemSource } from './problems.ts';
 
 /** Offers to take back the change that a refusal or an error is about. `storage`: where the work trees are. */
@@ -17,8 +18,7 @@ export function registerQuickFixes(storage: string): Disposable {
       return actions.filter((action) => action !== undefined);
     },
   };
-  const selector = { scheme: 'file', pattern: '**/worktrees/*/source/**' };
-  return languages.registerCodeActionsProvider(selector, provider, {
+  return languages.registerCodeActionsProvider(worktreeFiles, provider, {
     providedCodeActionKinds: [CodeActionKind.QuickFix],
   });
 }
