@@ -41,4 +41,14 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['extension/media/**/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['acquireVsCodeApi', 'document', 'window', 'getComputedStyle', 'requestAnimationFrame', 'ResizeObserver']
+          .concat('setInterval')
+          .map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 );

@@ -1,9 +1,11 @@
 // The composition root of the extension: makes the parts of a window. The lab comes from a factory, so that tests can put
 // another one in its place.
 
-import { type ExtensionContext, window } from 'vscode';
-import type { Lab } from 'livepatch-lab';
+import { EventEmitter, type ExtensionContext, type TestController, Uri, window } from 'vscode';
+import type { Lab, LabEvent } from 'livepatch-lab';
+import { registerTools } from './assistant/lab-tools.ts';
 import { registerCommands } from './commands.ts';
+import { createScenarioTests } from './explorer/scenario-tests.ts';
 import { registerFunctionLenses } from './functions/function-lenses.ts';
 import { createLiveFunctions } from './functions/live-functions.ts';
 import { createHotPatch } from './livepatch/hot-patch.ts';
@@ -18,6 +20,7 @@ import { registerQuickFixes } from './problems/quick-fixes.ts';
 import type { HotPatch, Session } from './session.ts';
 import { createStatusItem, type StatusItem } from './status-item.ts';
 import { createTargetsView, type TargetsView } from './targets/targets-view.ts';
+import { createUptimePanel } from './uptime/uptime-panel.ts';
 import { createTrialsView, type TrialsView } from './trials/trials-view.ts';
 
 export type Parts = {
@@ -34,6 +37,7 @@ export type Window = {
   status: StatusItem;
   hotPatch: HotPatch;
   news: MachineNews;
+  scenarios: TestController;
 };
 
 /** Sets the window up; everything is disposed with the extension. */
@@ -49,10 +53,16 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
   const trials = createTrialsView(lab);
   const views = [targets, machines, livepatches, trials];
   const hotPatch = createHotPatch(() => session);
+  const keep = openJournal(context.logUri.fsPath);
+  const events = new EventEmitter<LabEvent>();
   const session: Session = {
     lab,
     log,
-    journal: openJournal(context.logUri.fsPath),
+    journal: (event) => {
+      keep(event);
+      events.fire(event);
+    },
+    onEvent: events.event,
     storage,
     news,
     selection,
@@ -64,17 +74,23 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     refreshViews: () => views.forEach((view) => view.refresh()),
   };
   const { problems, status } = session;
+  const uptime = createUptimePanel(session, Uri.joinPath(context.extensionUri, 'media/uptime'));
+  const scenarios = createScenarioTests(session);
   const live = createLiveFunctions(lab, news, selection);
   const listeners = [
+    events,
+    uptime,
     hotPatch,
     tellFailures(session),
     registerQuickFixes(storage),
     live,
     registerFunctionLenses(lab, storage, live),
-    ...registerCommands(session),
+    scenarios,
+    ...registerTools(session),
+    ...registerCommands(session, uptime),
   ];
   context.subscriptions.push(log, news, ...views, problems, status, ...listeners);
-  return { targets, machines, livepatches, trials, status, hotPatch, news };
+  return { targets, machines, livepatches, trials, status, hotPatch, news, scenarios: scenarios.controller };
 }
 
 const askModally: Session['confirm'] = (message, detail, ...buttons) =>

@@ -17,13 +17,14 @@ import { showChanges } from './source/show-changes.ts';
 import { prepareTarget } from './targets/prepare-target.ts';
 import { debugMachine, openConsole, openShell } from './terminals/open-terminals.ts';
 import { openTrialReport } from './trials/open-report.ts';
+import type { UptimePanel } from './uptime/uptime-panel.ts';
 import { runTrial } from './trials/run-trial.ts';
 import { pickTrial, scenarioOf } from './trials/pick-trial.ts';
 
 /** Registers all commands. */
-export function registerCommands(session: Session): Disposable[] {
+export function registerCommands(session: Session, uptime: UptimePanel): Disposable[] {
   const names = Object.keys(commandIds) as CommandName[];
-  const all = { ...machineCommands(session), ...sourceCommands(session), ...windowCommands(session) };
+  const all = { ...machineCommands(session), ...sourceCommands(session), ...windowCommands(session, uptime) };
   const handlers: Record<CommandName, Handler> = all;
   return names.map((name) => commands.registerCommand(commandIds[name], handlers[name]));
 }
@@ -62,7 +63,8 @@ const sourceCommands = (session: Session) => ({
   cancelHotPatch: () => session.hotPatch.cancel(),
 });
 
-const windowCommands = (session: Session) => ({
+const windowCommands = (session: Session, uptime: UptimePanel) => ({
+  showUptime: () => uptime.show(),
   runTrial: (argument: unknown) => runTrial(session, requestOf(argument).file),
   openTrialReport: async (argument: unknown) => {
     const directory = requestOf(argument).trial ?? (await pickTrial(session));

@@ -25,6 +25,7 @@ export const commandIds = {
   runTrial: 'livepatchLab.runTrial',
   openTrialReport: 'livepatchLab.openTrialReport',
   rerunTrial: 'livepatchLab.rerunTrial',
+  showUptime: 'livepatchLab.showUptime',
   runDoctor: 'livepatchLab.runDoctor',
   showLog: 'livepatchLab.showLog',
 } as const;

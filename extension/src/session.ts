@@ -1,7 +1,7 @@
 // What the parts of one window share.
 
 import type * as vscode from 'vscode';
-import type { Lab } from 'livepatch-lab';
+import type { Lab, LabEvent } from 'livepatch-lab';
 import type { MachineNews } from './machines/machine-news.ts';
 import type { Selection } from './machines/selection.ts';
 import type { Journal } from './operations/journal.ts';
@@ -23,6 +23,8 @@ export type Session = {
   /** The log channel: every act, its equivalent `lpl` line, its stages. */
   readonly log: vscode.LogOutputChannel;
   readonly journal: Journal;
+  /** Every event of every act of this window. */
+  readonly onEvent: vscode.Event<LabEvent>;
   /** Directory of this extension's own files (global storage), an absolute path. */
   readonly storage: string;
   readonly news: MachineNews;

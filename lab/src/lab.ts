@@ -34,6 +34,7 @@ import { type Comparison, compareTrials } from './trial/compare-trials.ts';
 import { listTrials, type TrialEntry } from './trial/history.ts';
 import { readTrial } from './trial/read-trial.ts';
 import { type ReportOutcome, type ReportRequest, reportTrial } from './trial/report-trial.ts';
+import { followPulse, type Pulse } from './trial/pulse.ts';
 import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
 import { type ControlResult, controls, runSelfcheck, type SelfcheckRequest } from './trial/selfcheck/run-selfcheck.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
@@ -57,6 +58,7 @@ export type { TransitionState } from './klp/transition-state.ts';
 export type { Comparison } from './trial/compare-trials.ts';
 export { type ReportFormat, reportFormats } from './trial/report/render-report.ts';
 export type { ControlResult } from './trial/selfcheck/run-selfcheck.ts';
+export type { Pulse } from './trial/pulse.ts';
 export type { TrialEntry } from './trial/history.ts';
 export { type ItemClass, itemClasses } from './sweep/item-result.ts';
 export { share } from './sweep/sweep-figures.ts';
@@ -154,6 +156,10 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
         return { module: name, transition, patches: await readKlpStatus(guest, ctx.signal) };
       });
     },
+
+    /** The machine's pulse, twenty times a second, until cancelled. Rejects as attaching does. */
+    vmPulse: (name: string, ctx: OpContext, onPulse: (pulse: Pulse) => void): Promise<void> =>
+      onMachine(name, ctx, (machine) => followPulse(machine, ctx, onPulse)),
 
     klpStatus: (vm: string, ctx: OpContext): Promise<KlpPatch[]> =>
       onMachine(vm, ctx, ({ guest }) => readKlpStatus(guest, ctx.signal)),

@@ -29,6 +29,7 @@ async function playScenes({ page, command, answer, shoot }: InstalledWindow): Pr
   const row = (text: string) => page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
   await row('web1').click({ timeout: 30_000 });
   await row('edit_5c1d').waitFor();
+  await row('bm_register_write').waitFor();
   await row('web1').hover();
   await shoot('1-machines');
   await command('Livepatch: Open source of target');
@@ -44,4 +45,8 @@ async function playScenes({ page, command, answer, shoot }: InstalledWindow): Pr
   await command('Livepatch: Show difference to pristine source');
   await page.locator('.monaco-diff-editor').first().waitFor();
   await shoot('3-difference');
+  await command('Livepatch: Show uptime');
+  await page.frameLocator('iframe.webview.ready').frameLocator('#active-frame').locator('#answered').waitFor();
+  await page.waitForTimeout(20_000);
+  await shoot('4-uptime');
 }

@@ -45,7 +45,9 @@ describe('the manifest of the extension', () => {
     assert.deepEqual(ids.toSorted(), Object.values(viewIds).toSorted());
   });
 
-  it('activates by its views and commands only', () => assert.deepEqual(activationEvents, []));
+  it('activates by its views and commands only, and where the lab is used', () => {
+    assert.deepEqual(activationEvents, ['workspaceContains:.livepatch-lab']);
+  });
 
   it('enables what runs something only in a trusted workspace', () => {
     const readOnly: string[] = [

@@ -1,0 +1,68 @@
+// Features over the fake lab that have a place of their own in VS Code: lenses and hovers over functions, the uptime dashboard,
+// scenarios in the Test Explorer, tools for language models, terminals.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CodeLens, commands, type Hover, lm, Position, window, workspace } from 'vscode';
+import type { FakeExtension } from '../fixtures/fake-extension.ts';
+import { fakeMachine } from '../fixtures/fake-facts.ts';
+import { editFakeSource, freshFakeWindow, run } from './fake-window.ts';
+import { until } from './until.ts';
+
+describe('features', () => {
+  let fake: FakeExtension;
+
+  beforeEach(async () => {
+    fake = await freshFakeWindow();
+  });
+
+  const asked = (word: string) => fake.lab.calls.filter((call) => call.startsWith(word));
+
+  it('says over each function whether a livepatch can change it, and that it is changed', async () => {
+    const { document } = await editFakeSource('\treturn count + 55;');
+    const lenses = await commands.executeCommand<CodeLens[]>('vscode.executeCodeLensProvider', document.uri);
+    assert.deepEqual(
+      lenses.map(({ command, range }) => [range.start.line, command?.title]),
+      [
+        [5, '$(edit) changed'],
+        [5, '$(check) patchable in 6.12.94'],
+      ],
+    );
+  });
+
+  it('tells the facts behind that on its name', async () => {
+    const { document } = await editFakeSource('\treturn count;');
+    const where = [document.uri, new Position(5, 14)];
+    const hovers = await commands.executeCommand<Hover[]>('vscode.executeHoverProvider', ...where);
+    const text = hovers.flatMap(({ contents }) =>
+      contents.map((each) => (typeof each === 'string' ? each : each.value)),
+    );
+    assert.match(text.join(), /bm_register_write\(\).*patchable in 6\.12\.94/);
+  });
+
+  it('shows the pulse of the machine until the dashboard is closed', async () => {
+    fake.lab.machines = [fakeMachine('web1')];
+    await run('showUptime');
+    await until('the pulse', () => asked('vmPulse web1').length === 1, 15_000);
+    assert.equal(window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ label }) => label === 'Uptime').length, 1);
+    await commands.executeCommand('workbench.action.closeActiveEditor');
+  });
+
+  it('runs a scenario of the workspace from the Test Explorer', async () => {
+    const path = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'greeting.yaml');
+    writeFileSync(path, 'schema: 1\ntitle: a greeting\npatches:\n  - title: greeting\n    file: x.patch\n');
+    await fake.scenarios.refreshHandler?.(undefined as never);
+    const labels = [...fake.scenarios.items].map(([, { label }]) => label);
+    assert.deepEqual(labels, ['a greeting']);
+    await commands.executeCommand('testing.runAll');
+    await until('the trial', () => asked(`trial ${path}`).length === 1);
+  });
+
+  it('answers a language model what is live', async () => {
+    fake.lab.machines = [fakeMachine('web1')];
+    assert.ok(lm.tools.some(({ name }) => name === 'livepatchLab_status'));
+    const { content } = await lm.invokeTool('livepatchLab_status', { input: {}, toolInvocationToken: undefined });
+    assert.match(JSON.stringify(content), /web1/);
+  });
+});
