@@ -97,6 +97,8 @@ async function command(page: Page, title: string): Promise<void> {
 }
 
 async function answer(page: Page, text: string): Promise<void> {
+  // What is typed before the palette has gone is typed into the palette.
+  await page.locator('.quick-input-widget:visible .quick-input-title:visible').waitFor();
   await page.locator('.quick-input-widget:visible input[type="text"]').fill(text);
   await page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
 }

@@ -2,7 +2,7 @@
 
 import { MarkdownString, type TreeItem } from 'vscode';
 import type { MachineSnapshot, MachineStatus } from 'livepatch-lab';
-import { branch, duration, icons, leaf } from '../tree/tree-items.ts';
+import { branch, duration, icons, leaf, shortRelease } from '../tree/tree-items.ts';
 
 export type MachineNode =
   /** `trouble`: what its kernel complained of. */
@@ -35,7 +35,7 @@ function machineItem(machine: MachineStatus, trouble: string | undefined): TreeI
   const isTroubled = trouble !== undefined && state === 'running';
   const item = branch(name, isTroubled ? icons.doubtful('warning') : stateIcons[state], 'closed');
   item.id = `machine/${name}`;
-  item.description = `${state} · ${release}`;
+  item.description = `${state} · ${shortRelease(release)}`;
   item.contextValue = `machine.${state}`;
   item.tooltip = new MarkdownString(
     [

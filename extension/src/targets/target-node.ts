@@ -3,7 +3,7 @@
 import { MarkdownString, ThemeIcon, type TreeItem, Uri } from 'vscode';
 import { commandIds } from '../contributions.ts';
 import type { Worktree } from '../source/worktree.ts';
-import { branch, icons, leaf } from '../tree/tree-items.ts';
+import { branch, icons, leaf, shortRelease } from '../tree/tree-items.ts';
 
 export type Kernel = { name: string; release: string; prepared: boolean };
 
@@ -39,7 +39,8 @@ function seriesItem({ name, open }: TargetNode & { kind: 'series' }): TreeItem {
 function kernelItem({ kernel, edited }: TargetNode & { kind: 'kernel' }): TreeItem {
   const { name, release, prepared } = kernel;
   const icon = prepared ? icons.good('circle-filled') : 'circle-outline';
-  const item = edited ? branch(release, icon, 'open') : leaf(release, icon);
+  const label = shortRelease(release);
+  const item = edited ? branch(label, icon, 'open') : leaf(label, icon);
   item.id = `kernel/${name}`;
   const changes = edited ? `${edited.files.length} edited` : '';
   item.description = [prepared ? 'prepared' : '', changes].filter(Boolean).join(' · ');

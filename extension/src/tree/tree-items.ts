@@ -34,6 +34,9 @@ export function errorItem({ code, message, hint }: LabError): TreeItem {
   return item;
 }
 
+/** A kernel release without its flavour: 6.12.94+deb13. */
+export const shortRelease = (release: string): string => release.replace(/-.*$/, '');
+
 /** How long ago or how long, for people. */
 export function duration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);

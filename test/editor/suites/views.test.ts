@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { KlpPatch, LabError, TrialEntry } from 'livepatch-lab';
 import type { LivepatchNode } from '../../../extension/src/livepatch/livepatch-node.ts';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
-import { fakeMachine, fakeRelease, fakeTarget, stuckTask } from '../fixtures/fake-facts.ts';
+import { fakeMachine, fakeTarget, stuckTask } from '../fixtures/fake-facts.ts';
 import { editFakeSource, freshFakeWindow, itemsOf, run, textsOf } from './fake-window.ts';
 import { until } from './until.ts';
 
@@ -42,8 +42,8 @@ describe('the views', () => {
       assert.deepEqual(
         shown.map(({ label, description, contextValue }) => [label, description, contextValue]),
         [
-          ['web1', `running · ${fakeRelease}`, 'machine.running'],
-          ['web2', `panicked · ${fakeRelease}`, 'machine.panicked'],
+          ['web1', 'running · 6.12.94+deb13', 'machine.running'],
+          ['web2', 'panicked · 6.12.94+deb13', 'machine.panicked'],
         ],
       );
     });
@@ -126,11 +126,11 @@ describe('the views', () => {
       await editor.document.save();
       const [series] = (await fake.targets.provider.getChildren()) ?? [];
       const [kernel] = (await fake.targets.provider.getChildren(series)) ?? [];
-      assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [[fakeRelease, 'prepared · 1 edited']]);
+      assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [['6.12.94+deb13', 'prepared · 1 edited']]);
       assert.deepEqual(textsOf(await itemsOf(fake.targets, kernel)), [['binfmt_misc.c', 'fs']]);
       fake.answer = 'Discard';
       await run('discardChanges', editor.document.uri);
-      assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [[fakeRelease, 'prepared']]);
+      assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [['6.12.94+deb13', 'prepared']]);
     });
   });
 
