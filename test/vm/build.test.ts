@@ -208,6 +208,17 @@ describe('livepatches built for a stock kernel', function () {
       assert.match(await livepatches.says(script), original);
     });
 
+  it('explains why a function that was not edited is in a livepatch', async () => {
+    const patch = await readFile(new URL('binfmt-misc.patch', patches), 'utf8');
+    const request = { patch, patchName: 'binfmt-misc.patch', target: testTarget, assembly: 'all' as const };
+    const { verdict, units } = await operate((ctx) => facade(lab.paths).explain(request, ctx));
+    assert.deepEqual([verdict, units.map(({ object }) => object)], ['explained', ['binfmt_misc']]);
+    const [inlines, added] = units[0]?.functions ?? [];
+    assert.deepEqual([inlines?.name, inlines?.why, inlines?.traced], ['bm_entry_read', 'inlines', true]);
+    assert.match(inlines?.assembly ?? '', /^\+.*lpl_status/m);
+    assert.deepEqual([added?.name, added?.why], ['lpl_status', 'new']);
+  });
+
   it('takes the .cold part of a changed function along, though not a byte of it changes', async () => {
     const { module } = await livepatches.build('cold-part');
     const { symbols } = readElf(await readFile(module ?? ''));

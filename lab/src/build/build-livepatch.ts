@@ -95,10 +95,10 @@ async function buildFrom(ctx: OpContext, request: BuildRequest, prepared: Prepar
   });
 }
 
-type Sources = Prepared & { facts: BuildFacts; scratch: string };
+export type Sources = Prepared & { facts: BuildFacts; scratch: string };
 
 /** All units side by side; every unit's reasons are reported, not only those of the first that fails. */
-async function compileAll(ctx: OpContext, bench: Workbench, given: Sources): Promise<CompiledUnit[] | Refused> {
+export async function compileAll(ctx: OpContext, bench: Workbench, given: Sources): Promise<CompiledUnit[] | Refused> {
   const acts = given.sources.map(
     (source, index) => (inner: OpContext) => compileOne(inner, bench, { ...given, source, index }),
   );

@@ -15,7 +15,7 @@ export function inlinedOnlyInTarget(reference: Elf, original: Elf): Record<strin
 }
 
 /** Functions of the same object that each function calls or jumps to. */
-function callsOf(elf: Elf): Map<string, Set<string>> {
+export function callsOf(elf: Elf): Map<string, Set<string>> {
   const functions = elf.symbols.filter(
     ({ name, type, section, size }) => type === 'func' && section > 0 && size > 0 && !name.startsWith('__pfx_'),
   );

@@ -6,6 +6,7 @@ import { version } from '../core/version.ts';
 import { type Lab, openLab } from '../lab.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addExplainCommand } from './commands/explain.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
@@ -45,6 +46,7 @@ export function commandTree(lab: () => Lab): Command {
     addTargetCommands,
     addLintCommand,
     addBuildCommand,
+    addExplainCommand,
     addImageCommands,
     addVmCommands,
     addKlpCommands,
