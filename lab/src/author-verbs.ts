@@ -2,6 +2,8 @@
 
 import { explainLivepatch, type ExplainRequest, type Explanation } from './build/explain/explain-livepatch.ts';
 import { lintForTarget, type LintResult, lintText } from './build/lint/lint-patch.ts';
+import { livepatchTemplate } from './build/module/livepatch-template.ts';
+import { templateFunction } from './build/module/template-function.ts';
 import { prepareTarget } from './build/prepare-target.ts';
 import { type OpContext, runStage } from './core/operation.ts';
 import type { Site } from './core/site.ts';
@@ -11,6 +13,8 @@ import { directoryPatch } from './patch/directory-patch.ts';
 export type LintCommand = { patch: string; target?: string };
 
 export type ExplainCommand = Pick<ExplainRequest, 'patch' | 'patchName' | 'assembly'> & { target: string };
+
+export type TemplateCommand = { target: string; functions: string[]; callbacks: boolean; shadow: boolean };
 
 export function authorVerbs(site: Site) {
   const prepared = async (name: string, ctx: OpContext) =>
@@ -29,6 +33,14 @@ export function authorVerbs(site: Site) {
       const { kernel, labRoot } = await prepared(target, ctx);
       const tools = { kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds };
       return explainLivepatch({ ...request, ...tools, kernel }, ctx);
+    },
+
+    /** The C source of a livepatch to go on from. `functions`: FILE:FUNCTION each; only they need the target. */
+    newLivepatch: async ({ target, functions: places, ...parts }: TemplateCommand, ctx: OpContext): Promise<string> => {
+      if (places.length === 0) return livepatchTemplate({ ...parts, functions: [] });
+      const { kernel } = await prepared(target, ctx);
+      const functions = await Promise.all(places.map((place) => templateFunction(place, kernel)));
+      return livepatchTemplate({ ...parts, functions });
     },
 
     /** What differs in a directory of edited files from the source of the target, as a patch; '' when nothing does. */

@@ -2,8 +2,10 @@
 
 import { join } from 'node:path';
 import { buildLivepatch } from './build/build-livepatch.ts';
+import { engineFor } from './build/engine-for.ts';
+import { buildModule } from './build/module/build-module.ts';
 import { prepareTarget } from './build/prepare-target.ts';
-import type { BuildResult } from './build/result.ts';
+import type { BuildEngine, BuildResult } from './build/result.ts';
 import type { OpContext } from './core/operation.ts';
 import { type LabPaths, labPaths } from './core/paths.ts';
 import { cacheRooms } from './core/rooms.ts';
@@ -49,7 +51,7 @@ export { emptyOpView, type OpView, reduceEvent, type StageView } from './core/pr
 export type { LabPaths } from './core/paths.ts';
 export type { LintFinding } from './build/lint/finding.ts';
 export type { LintResult } from './build/lint/lint-patch.ts';
-export type { BuildReason, BuildResult } from './build/result.ts';
+export type { BuildEngine, BuildReason, BuildResult } from './build/result.ts';
 export type { ExplainCommand, LintCommand };
 export type { ExplainedFunction, Explanation } from './build/explain/explain-livepatch.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
@@ -79,7 +81,14 @@ export { functionsIn, findDefinition } from './patch/find-function.ts';
 export type { FunctionFacts, FunctionPlace } from './source-verbs.ts';
 export type { StalledTask } from './core/event.ts';
 
-export type BuildCommand = { patch: string; patchName: string; target: string; out?: string; replace: boolean };
+export type BuildCommand = {
+  patch: string;
+  patchName: string;
+  target: string;
+  out?: string;
+  replace: boolean;
+  engine?: BuildEngine;
+};
 export type { KeptMachineRequest as MachineCommand } from './trial/kept-machine.ts';
 export type KlpCommand = { vm: string; module: string; timeoutMs?: number };
 export type LoadOutcome = { module: string; transition: TransitionResult; patches: KlpPatch[] };
@@ -137,10 +146,11 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
       return { name: kernel.name, release: kernel.release, source: kernel.source };
     },
 
-    build: async ({ target, ...request }: BuildCommand, ctx: OpContext): Promise<BuildResult> => {
+    build: async ({ target, engine, ...request }: BuildCommand, ctx: OpContext): Promise<BuildResult> => {
       const { kernel, labRoot } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, target));
       const tools = { kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds };
-      return buildLivepatch({ ...request, ...tools, kernel }, ctx);
+      const make = engineFor(request.patchName, engine) === 'module' ? buildModule : buildLivepatch;
+      return make({ ...request, ...tools, kernel }, ctx);
     },
 
     ...authorVerbs(site),

@@ -24,6 +24,8 @@ export type LivepatchMachine = {
   build(name: string, options?: { replace: boolean }): Promise<BuildResult>;
   /** Builds and loads, which must succeed. */
   load(name: string, options?: { replace: boolean }): Promise<{ module: string; result: BuildResult }>;
+  /** Loads a module of this host, which must succeed; its name. */
+  loadFile(file: string): Promise<string>;
   unload(module: string): Promise<void>;
   /** What a script in the guest prints. */
   says(script: string): Promise<string>;
@@ -49,16 +51,20 @@ export async function openLivepatchMachine(lab: TestLab, name: string, target: s
     const out = join(scratch, `${basename(patchFile)}-${replace}.ko`);
     return operate((ctx) => facade(lab.paths).build({ patch, patchName, target, replace, out }, ctx));
   };
+  const loadFile = async (file: string) => {
+    const { name: module, content } = await readLivepatchModule(file);
+    const { outcome } = await operate((ctx) => loadLivepatch({ guest, module, content }, ctx));
+    assert.equal(outcome, 'complete');
+    return module;
+  };
   return {
     machine,
     build,
+    loadFile,
     load: async (patchFile, options) => {
       const result = await build(patchFile, options);
       assert.equal(result.verdict, 'built', JSON.stringify(result.reasons));
-      const { name: module, content } = await readLivepatchModule(result.module ?? '');
-      const { outcome } = await operate((ctx) => loadLivepatch({ guest, module, content }, ctx));
-      assert.equal(outcome, 'complete');
-      return { module, result };
+      return { module: await loadFile(result.module ?? ''), result };
     },
     unload: async (module) => {
       const { outcome } = await operate((ctx) => disableLivepatch({ guest, module }, ctx));

@@ -8,7 +8,9 @@ import { readElf } from '../../lab/src/kernel/elf.ts';
 import type { BuildReason } from '../../lab/src/lab.ts';
 import { applyPatch } from '../../lab/src/patch/apply-patch.ts';
 import { readPatch } from '../../lab/src/patch/read-patch.ts';
+import { facade } from '../support/facade.ts';
 import { type LivepatchMachine, openLivepatchMachine } from '../support/livepatch-machine.ts';
+import { operate } from '../support/operation.ts';
 import { testBuildTree, testTarget } from '../support/stock-kernel.ts';
 import { openTestLab, type TestLab } from '../support/test-machine.ts';
 
@@ -207,6 +209,22 @@ describe('livepatches built for a stock kernel', function () {
       await livepatches.unload(module);
       assert.match(await livepatches.says(script), original);
     });
+
+  it('builds what lpl new writes, which behaves as it says and goes again', async () => {
+    const parts = { target: testTarget, functions: [], callbacks: true, shadow: true };
+    const source = await operate((ctx) => facade(lab.paths).newLivepatch(parts, ctx));
+    const request = { patchName: 'new.c', target: testTarget, replace: true };
+    const buildC = (patch: string) => operate((ctx) => facade(lab.paths).build({ ...request, patch }, ctx));
+    const result = await buildC(source);
+    assert.deepEqual([result.verdict, result.engine], ['built', 'module'], JSON.stringify(result.reasons));
+    const module = await livepatches.loadFile(result.module ?? '');
+    const said = await livepatches.says('cat /proc/cmdline; cat /proc/cmdline');
+    assert.equal(said, 'this has been live patched\nreads: 1\nthis has been live patched\nreads: 2\n');
+    await livepatches.unload(module);
+    assert.match(await livepatches.says('cat /proc/cmdline'), /^console=/);
+    const { verdict, reasons } = await buildC(source.replace('"cmdline_proc_show"', '"version_show"'));
+    assert.deepEqual([verdict, reasons.map(({ rule }) => rule)], ['refused', ['sympos']]);
+  });
 
   it('explains why a function that was not edited is in a livepatch', async () => {
     const patch = await readFile(new URL('binfmt-misc.patch', patches), 'utf8');

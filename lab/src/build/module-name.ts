@@ -8,9 +8,11 @@ const maxLength = 55;
 /** `livepatch_NAME`: lower-case letters, digits and `_`; undefined when nothing is left of the name. */
 export function moduleNameFor(patchName: string): string | undefined {
   const name = basename(patchName)
-    .replace(/\.(patch|diff|txt)$/, '')
+    .replace(/\.(patch|diff|txt|c)$/, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '');
-  return name === '' ? undefined : `livepatch_${name}`.slice(0, maxLength).replace(/_+$/, '');
+  return name === ''
+    ? undefined
+    : `${/^livepatch_/.test(name) ? '' : 'livepatch_'}${name}`.slice(0, maxLength).replace(/_+$/, '');
 }

@@ -36,7 +36,7 @@ export async function openTarget(
 }
 
 /** The shipped file of a module; file names use `-` or `_` at will, module names only `_`. */
-async function findModule(modulesDir: string, name: string): Promise<string | undefined> {
+export async function findModule(modulesDir: string, name: string): Promise<string | undefined> {
   const files = await readdir(modulesDir, { recursive: true });
   const isIt = (file: string) => /([^/]+)\.ko(\.\w+)?$/.exec(file)?.[1]?.replaceAll('-', '_') === name;
   const found = files.find(isIt);

@@ -21,10 +21,13 @@ export type PatchedFunction = { object: string; name: string; kind: 'changed' | 
 
 export type BuildStage = { name: string; ms: number; cached: boolean };
 
+/** objdiff: from a patch of the source. module: from a livepatch written by hand. */
+export type BuildEngine = 'objdiff' | 'module';
+
 export type BuildResult = {
   verdict: 'built' | 'refused' | 'failed';
   /** `ready`: not built here, but given as a module. */
-  engine: 'objdiff' | 'ready';
+  engine: BuildEngine | 'ready';
   /** How it was built and why so, one line; absent when it was refused before that was known. */
   choice?: string;
   /** Host path of the livepatch module (.ko); only when built. */

@@ -11,6 +11,7 @@ import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addMatrixCommands } from './commands/matrix.ts';
+import { addNewCommand } from './commands/new.ts';
 import { addSweepCommand } from './commands/sweep.ts';
 import { addReportCommands } from './commands/report.ts';
 import { addSelfcheckCommand } from './commands/selfcheck.ts';
@@ -45,6 +46,7 @@ export function commandTree(lab: () => Lab): Command {
     addDoctorCommand,
     addTargetCommands,
     addLintCommand,
+    addNewCommand,
     addBuildCommand,
     addExplainCommand,
     addImageCommands,

@@ -104,6 +104,7 @@ describe('newObjtoolReasons', () => {
 describe('moduleNameFor', () => {
   for (const [file, name] of [
     ['fix.patch', 'livepatch_fix'],
+    ['livepatch-sample.c', 'livepatch_sample'],
     ['/tmp/0001-Net: fix (CVE-2026-1).patch', 'livepatch_0001_net_fix_cve_2026_1'],
     [`${'x'.repeat(80)}.patch`, `livepatch_${'x'.repeat(45)}`],
     ['---.patch', undefined],

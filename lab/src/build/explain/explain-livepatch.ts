@@ -50,7 +50,7 @@ export async function explainLivepatch(request: ExplainRequest, ctx: OpContext):
   const refusedBy = ({ verdict, reasons }: Refused): Explanation => ({ verdict, reasons, units: [] });
   const sources = await preparePatch(patch, kernel);
   if (isRefused(sources)) return refusedBy(sources);
-  const { differ } = chooseDiffer();
+  const { differ } = await chooseDiffer(kernel.buildTree);
   const moduleName = moduleNameFor(request.patchName) ?? 'livepatch_explained';
   const bench = await openWorkbench(ctx, request);
   const facts = await ensureBuildFacts(ctx, bench);

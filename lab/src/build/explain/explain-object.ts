@@ -39,7 +39,7 @@ const isFunction = ({ type, section, size }: Elf['symbols'][number]) => type ===
 const sizesOf = ({ symbols }: Elf) => new Map(symbols.filter(isFunction).map(({ name, size }) => [name, size]));
 
 /** Functions that __mcount_loc points into. */
-function tracedFunctions(elf: Elf): Set<string> {
+export function tracedFunctions(elf: Elf): Set<string> {
   const tables = elf.sections.filter(({ name }) => name === '__mcount_loc' || name === '__patchable_function_entries');
   const sites = tables
     .flatMap(({ index }) => relocationsOf(elf, index))

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
-import type { Command } from 'commander';
-import type { BuildResult } from '../../build/result.ts';
+import { type Command, Option } from 'commander';
+import type { BuildEngine, BuildResult } from '../../build/result.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
 import type { Lab } from '../../lab.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -8,13 +8,18 @@ import { readPatchFile } from '../read-patch-file.ts';
 import { reasonLines } from '../reason-lines.ts';
 import { runCli } from '../run-cli.ts';
 
-type Options = { target: string; out?: string; replace: boolean };
+type Options = { target: string; engine: 'auto' | BuildEngine; out?: string; replace: boolean };
 
 export function addBuildCommand(program: Command, lab: () => Lab): void {
   program
     .command('build')
-    .description('build a livepatch module from a unified diff')
-    .argument('PATCH', 'unified diff against the kernel source')
+    .description('build a livepatch module from a unified diff, or from a livepatch in C (see `lpl new`)')
+    .argument('PATCH', 'unified diff against the kernel source, or NAME.c')
+    .addOption(
+      new Option('--engine <ENGINE>', 'objdiff: from a diff, module: from C')
+        .choices(['auto', 'objdiff', 'module'])
+        .default('auto'),
+    )
     .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION]', defaultTargetName)
     .option('--out <FILE.ko>', 'where to put the module (default: here, named after the patch)')
     .option('--no-replace', 'stack on other livepatches instead of replacing them (atomic replace)')
@@ -25,12 +30,13 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
     .action((patchFile: string, options: Options, command: Command) =>
       runCli('build', command.optsWithGlobals(), async (ctx) => {
         const patch = await readPatchFile(patchFile);
-        const out = resolve(options.out ?? `${basename(patchFile).replace(/\.(patch|diff)$/, '')}.ko`);
+        const out = resolve(options.out ?? `${basename(patchFile).replace(/\.(patch|diff|c)$/, '')}.ko`);
         const request = {
           patch,
           patchName: basename(patchFile),
           target: options.target,
           replace: options.replace,
+          ...(options.engine === 'auto' ? {} : { engine: options.engine }),
           out,
         };
         const result = await lab().build(request, ctx);
