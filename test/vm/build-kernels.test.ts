@@ -18,7 +18,7 @@ const kernels: readonly Kernel[] = [
     target: 'debian:bookworm/cloud-amd64@6.1',
     choice: /^objdiff: stock kernel 6\.1\..*, 1 unit, differ create-diff-object \(.+\)$/,
     refusals: { 'data-FAIL': 'DA02', 'new-export-FAIL': 'NP08' },
-    effects: ['binfmt-misc', 'kernels/not-unique', 'two-objects'],
+    effects: ['binfmt-misc', 'kernels/not-unique', 'kernels/new-global'],
   },
   {
     target: 'debian:trixie-backports/cloud-amd64@7.2',
@@ -30,7 +30,14 @@ const kernels: readonly Kernel[] = [
       'notrace-FAIL': 'NP02',
       'static-local-FAIL': 'DA04',
     },
-    effects: ['binfmt-misc', 'kernels/not-unique', 'two-objects', 'two-units', 'line-shift', 'runtime-constant'],
+    effects: [
+      'binfmt-misc',
+      'kernels/not-unique',
+      'kernels/new-global',
+      'kernels/callbacks',
+      'line-shift',
+      'runtime-constant',
+    ],
   },
 ];
 
@@ -54,15 +61,17 @@ const effects: Record<string, { script: string; original: RegExp; patched: RegEx
     original: /^ttyS0 .*\n[^]*^\/proc\/cpuinfo:0\n\/proc\/crypto:0$/m,
     patched: /^livepatched, booted with console=[^]*^ttyS0 .*\n[^]*^\/proc\/cpuinfo:0\n\/proc\/crypto:0$/m,
   },
-  'two-objects': {
+  // Two units of vmlinux, which must become one klp_object, and a module; both use what the third unit adds.
+  'kernels/new-global': {
     script: `cat /proc/cmdline; ${capability}`,
-    original: /^console=(?!.* livepatched).*\n\d$/m,
-    patched: /^console=.* livepatched=3\nin two objects \d$/m,
+    original: /^console=(?!.* of another unit).*\n\d$/m,
+    patched: /^console=.* of another unit\n\d of another unit$/m,
   },
-  'two-units': {
-    script: 'cat /proc/cmdline /proc/version',
-    original: /^console=(?!.* livepatched).*\nLinux version/,
-    patched: /^console=.* livepatched=2\nlivepatched Linux version/,
+  // A shadow variable, attached before the functions are replaced and freed after they are back.
+  'kernels/callbacks': {
+    script: 'cat /proc/cmdline; dmesg | grep -c "the shadow is gone"',
+    original: /^console=(?!.* shadow).*\n1$/m,
+    patched: /^console=.* shadow=42\n0$/m,
   },
   'line-shift': { script: register, original: /^enabled$/m, patched: /^enabled$/m },
   // Wrong code would kill whoever runs it.
