@@ -14,6 +14,7 @@ await cp(join(repository, 'images/guest'), join(dist, 'guest'), { recursive: tru
 await cp(join(repository, 'images/profiles'), join(dist, 'profiles'), { recursive: true });
 await cp(join(repository, 'lab/examples'), join(dist, 'examples'), { recursive: true });
 await cp(join(repository, 'lab/selfcheck'), join(dist, 'selfcheck'), { recursive: true });
+await cp(join(repository, 'lab/scenario.schema.json'), join(dist, 'scenario.schema.json'));
 await build({
   ...extensionBundle,
   entryPoints: { extension: join(import.meta.dirname, 'src/extension.ts') },

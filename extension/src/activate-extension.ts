@@ -15,6 +15,7 @@ import { createMachinesView, type MachinesView } from './machines/machines-view.
 import { createSelection } from './machines/selection.ts';
 import { tellFailures } from './machines/tell-failures.ts';
 import { openJournal } from './operations/journal.ts';
+import { lintAsYouType } from './problems/lint-as-you-type.ts';
 import { createProblems } from './problems/problems.ts';
 import { registerQuickFixes } from './problems/quick-fixes.ts';
 import type { HotPatch, Session } from './session.ts';
@@ -83,6 +84,7 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     hotPatch,
     tellFailures(session),
     registerQuickFixes(storage),
+    lintAsYouType(lab, storage),
     live,
     registerFunctionLenses(lab, storage, live),
     scenarios,

@@ -46,9 +46,15 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   await page.locator('.monaco-editor .view-line', { hasText: "seq_putc(m, '" }).first().click();
   await page.keyboard.press('Home');
   await page.keyboard.type('seq_puts(m, " livepatched");\n');
+  await command('Livepatch: Show uptime');
+  const dashboard = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  await dashboard.locator('#lost.good').waitFor({ timeout: minute });
+  await page.waitForTimeout(12_000);
+  await page.locator('.tab', { hasText: 'cmdline.c' }).first().click();
   await command('Livepatch: Build and load from edited source');
   await status('live in web1').waitFor({ timeout: minute });
   await row('cmdline_proc_show').waitFor({ timeout: minute });
+  await page.waitForTimeout(4_000);
   await shoot('4-live');
   for (const part of ['greeting.yaml', 'cmdline-greeting.patch', 'cmdline-greeting.c'])
     copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));

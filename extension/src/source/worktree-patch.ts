@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { FILE_HEADERS_ONLY, formatPatch, type StructuredPatch, structuredPatch } from 'diff';
 import { checkedOutFiles, type Worktree } from './worktree.ts';
 
@@ -27,6 +27,15 @@ export async function writeWorktreePatch(worktree: Worktree): Promise<WorktreePa
   await writeFile(path, text);
   const name = `edit-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
   return { text, name, files: changed.map(firstChange), path };
+}
+
+/** The patch of one file as it is being edited: `path` of its working copy, and its text now; '' when nothing differs. */
+export async function patchOf({ source, target }: Worktree, path: string, text: string): Promise<string> {
+  const file = relative(source, path);
+  const before = await readFile(join(target.pristine, file), 'utf8');
+  if (before === text) return '';
+  const changed = structuredPatch(`a/${file}`, `b/${file}`, before, text, undefined, undefined, { context: 3 });
+  return formatPatch(changed, FILE_HEADERS_ONLY);
 }
 
 /** Files that differ from the pristine source, as paths in the kernel tree. */

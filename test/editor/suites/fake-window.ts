@@ -20,7 +20,14 @@ export async function openFakeWindow(): Promise<FakeExtension> {
 export async function freshFakeWindow(): Promise<FakeExtension> {
   const fake = await openFakeWindow();
   await commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-  Object.assign(fake.lab, { machines: [], snapshots: [], patches: [], trials: [], outcome: 'complete' });
+  Object.assign(fake.lab, {
+    machines: [],
+    snapshots: [],
+    patches: [],
+    trials: [],
+    lintFindings: [],
+    outcome: 'complete',
+  });
   Object.assign(fake.lab, { failure: undefined, hold: undefined, transition: undefined });
   fake.lab.judge = () => ({ verdict: 'built', reasons: [], functions: [] });
   fake.lab.calls.length = 0;

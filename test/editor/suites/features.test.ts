@@ -4,7 +4,17 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CodeLens, commands, type Hover, lm, Position, window, workspace } from 'vscode';
+import {
+  type CodeLens,
+  commands,
+  DiagnosticSeverity,
+  type Hover,
+  languages,
+  lm,
+  Position,
+  window,
+  workspace,
+} from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine } from '../fixtures/fake-facts.ts';
 import { editFakeSource, freshFakeWindow, run } from './fake-window.ts';
@@ -29,6 +39,16 @@ describe('features', () => {
         [5, '$(check) patchable in 6.12.94'],
       ],
     );
+  });
+
+  it('lints while one types, and lets the build have the last word', async () => {
+    const finding = { rule: 'DA02', level: 'warning', line: 8, message: 'static data', hint: 'keep it' } as const;
+    fake.lab.lintFindings = [finding];
+    const { document } = await editFakeSource('\treturn count + 56;');
+    await until('the word of the lint', () => languages.getDiagnostics(document.uri).length === 1);
+    assert.equal(languages.getDiagnostics(document.uri)[0]?.severity, DiagnosticSeverity.Warning);
+    await document.save();
+    await until('its end', () => languages.getDiagnostics(document.uri).length === 0);
   });
 
   it('tells the facts behind that on its name', async () => {
