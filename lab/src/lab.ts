@@ -53,6 +53,7 @@ export type { LintFinding } from './build/lint/finding.ts';
 export type { LintResult } from './build/lint/lint-patch.ts';
 export type { BuildEngine, BuildReason, BuildResult } from './build/result.ts';
 export type { ExplainCommand, LintCommand };
+export type { CachedArtefact } from './kernel/cache-use.ts';
 export type { ExplainedFunction, Explanation } from './build/explain/explain-livepatch.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../core/version.ts';
 import { type Lab, openLab } from '../lab.ts';
 import { addBuildCommand } from './commands/build.ts';
+import { addCacheCommands } from './commands/cache.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addImageCommands } from './commands/image.ts';
@@ -50,6 +51,7 @@ export function commandTree(lab: () => Lab): Command {
     addBuildCommand,
     addExplainCommand,
     addImageCommands,
+    addCacheCommands,
     addVmCommands,
     addKlpCommands,
     addTrialCommands,

@@ -87,3 +87,12 @@ export async function keptKernels(room: string, { suite, flavour }: StockName): 
 const catalogPath = (room: string, suite: string, flavour: string) => join(room, `catalog-${suite}-${flavour}.json`);
 const recordPath = (room: string, { suite, flavour, version }: Required<StockName>) =>
   join(room, `stock-${suite}-${flavour}-${version}.json`);
+
+/** Every kernel that was prepared here before, of whatever suite and flavour. */
+export async function stockKernelRecords(room: string): Promise<StockKernel[]> {
+  const names = await readdir(room).catch(() => []);
+  const records = names
+    .filter((name) => name.startsWith('stock-'))
+    .map((name) => readJson(join(room, name), recordFile));
+  return (await Promise.all(records)).flatMap((file) => file?.kernel ?? []);
+}
