@@ -5,6 +5,7 @@ import { findDefinition } from '../patch/find-function.ts';
 import type { CompiledUnit } from './differ.ts';
 import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
+import { movedStatics } from './static-locals.ts';
 
 export type UnitChange = {
   compiled: CompiledUnit;
@@ -19,7 +20,7 @@ export type UnitChange = {
 
 /** Reasons against the changes of one unit. */
 export function klpRefusals(change: UnitChange): BuildReason[] {
-  return [...initCode(change), ...changedSizes(change), ...lostStatics(change)];
+  return [...initCode(change), ...changedSizes(change), ...lostStatics(change), ...swappedStatics(change)];
 }
 
 /** Init code builds, and has no ftrace entry to patch when the livepatch is loaded: it is gone by then. */
@@ -57,6 +58,16 @@ function lostStatics({ compiled: { unit, source }, original, uncorrelated }: Uni
     .filter((symbol) => isData(symbol) && names.has(symbol.name) && /\.\d+$/.test(symbol.name))
     .map(({ name }) => {
       const detail = `the static local variable ${name.replace(/\.\d+$/, '')} cannot be told from others, or is gone`;
+      return reason('DA04', { file: unit.path, line, detail });
+    });
+}
+
+function swappedStatics({ compiled: { unit, source }, original, patched }: UnitChange): BuildReason[] {
+  const line = source.applied.changes[0]?.newLine ?? 1;
+  return movedStatics(original, patched)
+    .filter((name) => !isOwnCopy(`${name}.`))
+    .map((name) => {
+      const detail = `the static local variable ${name} goes from one function and comes into another`;
       return reason('DA04', { file: unit.path, line, detail });
     });
 }

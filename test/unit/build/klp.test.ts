@@ -141,6 +141,14 @@ describe('klpRefusals', () => {
     );
     assert.deepEqual(refusals({ uncorrelated: ['table'] }), [], 'one of the file may go');
   });
+  it('refuses a static local that goes from one function and comes into another', () => {
+    const [original, patched] = [fixtureElf('statics-first.o'), fixtureElf('statics-second.o')];
+    assert.deepEqual(
+      refusals({ original, patched }).map(({ rule }) => rule),
+      ['DA04'],
+    );
+    assert.deepEqual(refusals({ original, patched: original }), []);
+  });
   it('refuses data of another size', () => {
     const patched = {
       ...joined,
