@@ -34,6 +34,8 @@ import { type MergeCommand, mergeMatrix } from './trial/matrix/merge.ts';
 import type { MatrixSummary } from './trial/matrix/write-reports.ts';
 import { type Comparison, compareTrials } from './trial/compare-trials.ts';
 import { listTrials, type TrialEntry } from './trial/history.ts';
+import { lintScenario, type ScenarioLint } from './trial/lint-scenario.ts';
+import { newScenario } from './trial/new-scenario.ts';
 import { readTrial } from './trial/read-trial.ts';
 import { type ReportOutcome, type ReportRequest, reportTrial } from './trial/report-trial.ts';
 import { followPulse, type Pulse } from './trial/pulse.ts';
@@ -61,6 +63,7 @@ export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TransitionState } from './klp/transition-state.ts';
 export type { Comparison } from './trial/compare-trials.ts';
 export { type ReportFormat, reportFormats } from './trial/report/render-report.ts';
+export type { ScenarioLint } from './trial/lint-scenario.ts';
 export type { ControlResult } from './trial/selfcheck/run-selfcheck.ts';
 export type { Pulse } from './trial/pulse.ts';
 export type { TrialEntry } from './trial/history.ts';
@@ -204,6 +207,10 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     trialList: (count: number): Promise<TrialEntry[]> => listTrials(paths, count),
 
     sweep: (request: SweepRequest, ctx: OpContext): Promise<SweepSummary> => runSweep(ctx, site, request),
+
+    scenarioNew: (directory: string): Promise<string> => newScenario(directory, site),
+
+    scenarioLint: (path: string): Promise<ScenarioLint> => lintScenario(path, site),
 
     report: (request: ReportRequest, ctx: OpContext): Promise<ReportOutcome> => reportTrial(paths, request, ctx),
 

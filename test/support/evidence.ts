@@ -71,6 +71,10 @@ export function goodPatch(): PatchEvidence {
       { when: 'after', exitCode: 1, output: 'VULNERABLE\n' },
     ],
     expectsReproducer: true,
+    acts: {
+      asked: ['cycles'],
+      played: [{ act: 'cycles', title: 'loads again and again', asked: 3, done: 3, said: 'slowest 1 s' }],
+    },
     transitions: [
       { ...transition, direction: 'patching', fromMs: 3000, toMs: 4000 },
       { ...transition, direction: 'unpatching', fromMs: 6000, toMs: 7000 },

@@ -70,14 +70,28 @@ describe('lpl trial', function () {
     assert.equal(html.match(/<svg /g)?.length, 2);
   });
 
-  it('keeps a guest at work all the time, with evidence of every workload in every phase', async () => {
-    const { summary, evidence } = await trial(scenario('workloads'));
-    const checks = judgeEvidence(evidence).checks.filter(({ id }) => id === 'workload');
+  for (const name of ['workloads', 'workloads-debian'])
+    it(`keeps a guest at work all the time, with evidence of every workload in every phase (${name})`, async () => {
+      const { summary, evidence } = await trial(scenario(name));
+      const checks = judgeEvidence(evidence).checks.filter(({ id }) => id === 'workload');
+      assert.deepEqual(
+        checks.filter(({ ok }) => ok !== true),
+        [],
+      );
+      assert.equal(checks.length, evidence.run?.workloads?.length);
+      assert.equal(summary.verdict, 'pass', summary.reasons.join('\n'));
+    });
+
+  it('is refused beside a kprobe, is traced, and comes and goes again and again', async () => {
+    const { summary, evidence } = await trial(scenario('acts'));
     assert.deepEqual(
-      checks.filter(({ ok }) => ok !== true),
-      [],
+      evidence.patches[0]?.acts?.played.map(({ act, asked, done }) => [act, asked, done]),
+      [
+        ['kprobe', 1, 1],
+        ['tracer', 1, 1],
+        ['cycles', 2, 2],
+      ],
     );
-    assert.equal(checks.length, evidence.run?.workloads?.length);
     assert.equal(summary.verdict, 'pass', summary.reasons.join('\n'));
   });
 

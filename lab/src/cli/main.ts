@@ -15,6 +15,7 @@ import { addMatrixCommands } from './commands/matrix.ts';
 import { addNewCommand } from './commands/new.ts';
 import { addSweepCommand } from './commands/sweep.ts';
 import { addReportCommands } from './commands/report.ts';
+import { addScenarioCommands } from './commands/scenario.ts';
 import { addSelfcheckCommand } from './commands/selfcheck.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
@@ -55,6 +56,7 @@ export function commandTree(lab: () => Lab): Command {
     addVmCommands,
     addKlpCommands,
     addTrialCommands,
+    addScenarioCommands,
     addReportCommands,
     addSelfcheckCommand,
     addMatrixCommands,

@@ -7,7 +7,7 @@ import { seconds } from './figures.ts';
 export function behaviourChecks({ patches }: Evidence): Check[] {
   return patches.flatMap((patch) => [
     loadCheck(patch),
-    ...(patch.rejection ? [] : [...transitionChecks(patch), ...reproducerChecks(patch)]),
+    ...(patch.rejection ? [] : [...transitionChecks(patch), ...reproducerChecks(patch), ...actChecks(patch)]),
   ]);
 }
 
@@ -43,6 +43,16 @@ function describe({ outcome, fromMs, toMs, stalled, samples }: TransitionEvidenc
   }
   const who = stalled.map(({ pid, comm, stack }) => `${comm}[${pid}] in ${stack[0] ?? 'user mode'}`).join('; ');
   return `${outcome === 'reversed' ? 'stalled and rolled back' : 'stuck'} after ${took}, held back by ${who || 'no task that could be named'}`;
+}
+
+/** An act that was asked for and not played is unknown. */
+function actChecks({ name, acts }: PatchEvidence): Check[] {
+  return (acts?.asked ?? []).map((act) => {
+    const played = acts?.played.find((each) => each.act === act);
+    const ok = played && played.asked > 0 ? played.done === played.asked : undefined;
+    const figure = played ? `${played.done} of ${played.asked}; ${played.said}` : 'not played';
+    return { id: 'act', title: `${name}: ${played?.title ?? act}`, ok, figure };
+  });
 }
 
 const expected = { before: 1, live: 0, after: 1 } as const;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { BuildResult } from '../build/result.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { readLivepatchModule } from '../klp/module-file.ts';
-import type { PatchEvidence } from './evidence.ts';
+import type { ActEvidence, PatchEvidence } from './evidence.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 
 type Builder = { build(patch: ScenarioPatch, diff: string, ctx: OpContext): Promise<BuildResult> };
@@ -18,10 +18,17 @@ export async function buildPatches(scenario: Scenario, ground: Builder, ctx: OpC
     const build = source.kind === 'diff' ? await ground.build(patch, diff, ctx) : await readyModule(patch, ctx);
     const expectsReproducer = reproducer !== undefined;
     const comesFirst = patch.modulesLoad === 'after';
-    patches.push({ name, title, diff, build, reproducer: [], expectsReproducer, comesFirst, transitions: [] });
+    const acts = { asked: actsOf(patch), played: [] };
+    patches.push({ name, title, diff, build, reproducer: [], expectsReproducer, comesFirst, acts, transitions: [] });
   }
   return patches;
 }
+
+const actsOf = ({ acts }: ScenarioPatch): ActEvidence['act'][] => [
+  ...(acts.kprobe ? (['kprobe'] as const) : []),
+  ...(acts.tracer === 'none' ? [] : (['tracer'] as const)),
+  ...(acts.cycles > 0 ? (['cycles'] as const) : []),
+];
 
 /** Which functions it patches is told by the kernel once it is loaded. */
 async function readyModule({ name, source }: ScenarioPatch, ctx: OpContext): Promise<BuildResult> {

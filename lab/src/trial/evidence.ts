@@ -49,6 +49,15 @@ export type TransitionEvidence = {
 
 export type ReproducerEvidence = { when: 'before' | 'live' | 'after'; exitCode: number; output: string };
 
+/** Something more that was done with a livepatch: how often it was asked for, and how often it came out right. */
+export type ActEvidence = {
+  act: 'cycles' | 'tracer' | 'kprobe';
+  title: string;
+  asked: number;
+  done: number;
+  said: string;
+};
+
 export type PatchEvidence = {
   name: string;
   title: string;
@@ -60,6 +69,8 @@ export type PatchEvidence = {
   /** The modules that it is about came when it was live: there was no old behaviour before. */
   comesFirst?: boolean;
   transitions: TransitionEvidence[];
+  /** `asked`: those that the scenario wants; an act that was not played is in nobody's list. */
+  acts?: { asked: ActEvidence['act'][]; played: ActEvidence[] };
   /** What the kernel said when it would not take the module. */
   rejection?: string;
 };

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildLivepatch } from '../build/build-livepatch.ts';
+import { ensurePlainModule } from '../build/plain-module.ts';
 import type { TargetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
@@ -37,6 +38,13 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
     release: stock.release,
     compiler: stock.compiler,
     tool: `lpl ${version}`,
+    kprobe: async (inner) => {
+      const { kernel } = await whole();
+      const sourceFile = join(site.resources.guest, 'lpl_kprobe.c');
+      return runStage(inner, { id: 'kprobe-module', title: 'module lpl_kprobe' }, (stage) =>
+        ensurePlainModule(stage, { room: site.rooms.programs, kernel, sourceFile }),
+      );
+    },
     kernelSha256: async () => {
       const { bootable } = await toBoot();
       return createHash('sha256')

@@ -12,15 +12,19 @@ import type { Scenario } from './scenario.ts';
 
 export type Interlude = (machine: RunningMachine, recording: Recording, ctx: OpContext) => Promise<void>;
 
+export type ObserveRequest = {
+  scenario: Scenario;
+  machine: RunningMachine;
+  /** As TrialGround has it. */
+  kprobe: (ctx: OpContext) => Promise<string>;
+  interlude?: Interlude;
+};
+
 /** The console of a busy guest is some seconds behind. */
 const consoleMs = 10_000;
 
 /** Writes what it sees into `evidence`. Only a cancelled run throws; what else ends it early is kept as hindrance. */
-export async function observe(
-  request: { scenario: Scenario; machine: RunningMachine; interlude?: Interlude },
-  evidence: Evidence,
-  outer: OpContext,
-): Promise<void> {
+export async function observe(request: ObserveRequest, evidence: Evidence, outer: OpContext): Promise<void> {
   const recording = await startRecording(request.machine, outer);
   const ctx = { ...outer, signal: recording.signal };
   try {
@@ -35,11 +39,11 @@ export async function observe(
 }
 
 async function playAll(
-  request: { scenario: Scenario; machine: RunningMachine; interlude?: Interlude; recording: Recording },
+  request: ObserveRequest & { recording: Recording },
   evidence: Evidence,
   ctx: OpContext,
 ): Promise<void> {
-  const { scenario, machine, recording, interlude } = request;
+  const { scenario, machine, recording, interlude, kprobe } = request;
   const { baselineMs, patches, workloads } = scenario;
   const canary = await writeCanary(machine.guest, ctx.signal);
   if (workloads.length > 0)
@@ -50,7 +54,11 @@ async function playAll(
     recording.baseline(baselineMs),
   );
   for (const [index, patch] of patches.entries())
-    await playPatch({ scenario, patch, index, machine, recording }, evidence.patches[index] as PatchEvidence, ctx);
+    await playPatch(
+      { scenario, patch, index, machine, recording, kprobe },
+      evidence.patches[index] as PatchEvidence,
+      ctx,
+    );
   if (interlude) await recording.phase('interlude', undefined, () => interlude(machine, recording, ctx));
   await recording.phase('after', undefined, () => sleep(Math.min(1000, baselineMs), undefined, ctx));
   evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);

@@ -13,6 +13,8 @@ import type { TransitionResult } from '../klp/transition.ts';
 import { unloadLivepatch } from '../klp/unload-livepatch.ts';
 import type { Guest } from '../vm/guest/guest.ts';
 import type { RunningMachine } from '../vm/machine.ts';
+import { playActsAfter, playActsBefore } from './acts/play-acts.ts';
+import { clearTrace, startTracer, stopTracer } from './acts/trace-livepatch.ts';
 import type { PatchEvidence, ReproducerEvidence, TransitionEvidence } from './evidence.ts';
 import type { Recording } from './recording.ts';
 import { reproduce } from './reproduce.ts';
@@ -24,11 +26,13 @@ export type PatchActRequest = {
   index: number;
   machine: RunningMachine;
   recording: Recording;
+  /** As TrialGround has it. */
+  kprobe: (ctx: OpContext) => Promise<string>;
 };
 
 /** Plays the patch through and writes what it sees into `evidence`, so that an early end loses nothing. */
 export async function playPatch(request: PatchActRequest, evidence: PatchEvidence, ctx: OpContext): Promise<void> {
-  const { scenario, patch, index, recording } = request;
+  const { scenario, patch, index, machine, recording } = request;
   const title = `${patch.name}: ${patch.title}`;
   await runStage(ctx, { id: patch.name, title }, async (stage) => {
     const { build } = evidence;
@@ -40,17 +44,29 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
     if (patch.modulesLoad === 'before') await show(request, 'before', evidence, stage);
     const content = await readFile(build.module);
     evidence.moduleSha256 = createHash('sha256').update(content).digest('hex');
+    const { acts } = patch;
+    const played = (evidence.acts ??= { asked: [], played: [] }).played;
+    const guest = machine.guest;
+    const act = { guest, module: build.moduleName, content, timeoutMs: scenario.transitionTimeoutMs };
+    const functions = build.functions.filter(({ kind }) => kind === 'changed').map(({ name }) => name);
+    played.push(...(await playActsBefore(act, { acts, target: functions[0], kprobe: request.kprobe }, stage)));
+    if (acts.tracer === 'before') await startTracer(guest, functions, stage);
     const isLive = await recording.phase('load', index, () => load(request, content, evidence, stage));
     if (!isLive) return;
     await recording.phase('live', index, async () => {
       if (patch.modulesLoad === 'after') await loadTargetModules(request, stage);
+      if (acts.tracer === 'after') await startTracer(guest, functions, stage);
+      if (acts.tracer !== 'none') await clearTrace(guest, stage);
       await show(request, 'live', evidence, stage);
+      if (acts.tracer !== 'none') played.push(await stopTracer({ guest, functions, when: acts.tracer }, stage));
       await runStage(stage, { id: 'soak', title: `soak ${scenario.soakMs / 1000} s` }, () =>
         sleep(scenario.soakMs, undefined, stage),
       );
     });
     const isGone = await recording.phase('unload', index, () => unload(request, evidence, stage));
-    if (isGone) await show(request, 'after', evidence, stage);
+    if (!isGone) return;
+    await show(request, 'after', evidence, stage);
+    played.push(...(await playActsAfter(act, acts, stage)));
   });
 }
 

@@ -30,6 +30,20 @@ export const scenarioPatchSchema = z
       z.string(),
       'Shell script, run as root in the guest before anything else of this patch: what the behaviour needs to be seen.',
     ).optional(),
+    acts: described(
+      z.strictObject({
+        cycles: described(z.int().min(0).max(10_000).default(0), 'Loads and unloads it that many times more.'),
+        tracer: described(
+          z.enum(['before', 'after', 'none']).default('none'),
+          'The function tracer on what it patches, started before or after it is live; needs a reproducer.',
+        ),
+        kprobe: described(
+          z.boolean().default(false),
+          'First tries it while a kprobe is on a function that it patches: the kernel must refuse it.',
+        ),
+      }),
+      'What else is done with it, beside loading it once.',
+    ).prefault({}),
     affects: described(
       z.strictObject({ before: z.string(), from: z.string().optional() }),
       'Upstream versions that still show the old behaviour.',
@@ -37,6 +51,10 @@ export const scenarioPatchSchema = z
   })
   .refine(({ file: diff, module }) => (diff === undefined) !== (module === undefined), {
     error: 'give either file (a diff) or module (a .ko)',
+  })
+  .refine(({ acts, reproducer }) => acts.tracer === 'none' || reproducer !== undefined, {
+    error: 'what the tracer shall see must be called: give a reproducer',
+    path: ['acts', 'tracer'],
   });
 
 const workloadSchema = z.union(

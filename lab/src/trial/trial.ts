@@ -27,6 +27,8 @@ export type TrialGround = {
   build(patch: ScenarioPatch, diff: string, ctx: OpContext, out?: string): Promise<BuildResult>;
   /** Boots a throw-away machine with the scenario's modules and reproducers in it. */
   boot(scenario: Scenario, ctx: OpContext): Promise<RunningMachine>;
+  /** The path of a module that places a kprobe (images/guest/lpl_kprobe.c), built for the kernel. */
+  kprobe: (ctx: OpContext) => Promise<string>;
   /** Of the kernel image that it boots; known once it has booted. */
   kernelSha256?(): Promise<string>;
   /** Something that happens to the machine after the last patch: how `lpl selfcheck` makes trouble. */
@@ -107,7 +109,11 @@ async function gather(
     if (machine) evidence.machine.accelerator = machine.config.accelerator;
     if (machine && ground.kernelSha256) evidence.kernelSha256 = await ground.kernelSha256();
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
-    await observe({ scenario, machine, ...(ground.interlude ? { interlude: ground.interlude } : {}) }, evidence, ctx);
+    await observe(
+      { scenario, machine, kprobe: ground.kprobe, ...(ground.interlude ? { interlude: ground.interlude } : {}) },
+      evidence,
+      ctx,
+    );
     if (scenario.control === 'reboot' && !evidence.hindrance) evidence.control = await recordReboot(machine, ctx);
   } finally {
     if (machine) await endMachine(machine, directory);

@@ -7,6 +7,9 @@ import type { Phase, Run } from './evidence.ts';
 
 /** Shorter phases may pass between two of a workload's steps, on a busy host. */
 const shortestPhaseMs = 1000;
+/** Phases that are not long either are looked at with a little of what was around them. */
+const longPhaseMs = 2000;
+const marginMs = 500;
 
 export function workloadChecks(run: Run): Check[] {
   return (run.workloads ?? []).map((record) => {
@@ -54,13 +57,18 @@ function whatIsUnknown(record: WorkloadRecord, phases: readonly Phase[]): string
   const { plan, runs, trouble } = record;
   if (neverRan(record))
     return `never ran: ${trouble ?? runs[0]?.output.trim().split('\n').at(-1) ?? 'nothing was heard of it'}`;
-  const idle = phases.filter((phase) => isLong(phase) && progressIn(record, phase) <= 0);
+  const idle = phases.filter((phase) => isLong(phase) && progressIn(record, withMargin(phase)) <= 0);
   if (idle.length > 0) return `did not get on in: ${idle.map(({ name }) => name).join(', ')}`;
   if (trouble) return trouble;
   return plan.mode === 'keep' && runs.length === 0 ? 'did not tell how it ended' : undefined;
 }
 
 const isLong = ({ fromMs, toMs }: Phase) => toMs - fromMs >= shortestPhaseMs;
+
+function withMargin(phase: Phase): Phase {
+  const { fromMs, toMs } = phase;
+  return toMs - fromMs >= longPhaseMs ? phase : { ...phase, fromMs: fromMs - marginMs, toMs: toMs + marginMs };
+}
 
 function progressIn(record: WorkloadRecord, { fromMs, toMs }: Phase): number {
   const until = (atMs: number) => record.samples.findLast((sample) => sample.atMs <= atMs);

@@ -81,6 +81,7 @@ const fails: [what: string, check: string, spoil: Spoil][] = [
     ({ run }) => void workloadOf(run).runs.unshift({ ...runOf(run), exit: 3, good: false, stopped: false }),
   ],
   ['a command that did not go on', 'workload', ({ run }) => void (runOf(run).stopped = false)],
+  ['an act that did not come out right', 'act', ({ patches }) => void (actOf(patches).done = 2)],
   ['a transition over its budget', 'budget', (evidence) => void (evidence.budgets = { transitionMs: 999 })],
   ['a stall over its budget', 'budget', (evidence) => void (evidence.budgets = { stallMs: 20 })],
   ['latency over its budget', 'budget', (evidence) => void (evidence.budgets = { p99Ms: 1.9 })],
@@ -124,6 +125,12 @@ const unknowns: [what: string, check: string, spoil: Spoil][] = [
     ({ run }) => workloadOf(run).samples.forEach((sample) => (sample.cpuMs = sample.atMs < 4000 ? sample.cpuMs : 2000)),
   ],
   ['a workload that did not tell how it ended', 'workload', ({ run }) => void (workloadOf(run).runs = [])],
+  ['an act that was not played', 'act', ({ patches }) => void patches[0]?.acts?.played.pop()],
+  [
+    'an act that could not be played',
+    'act',
+    ({ patches }) => void Object.assign(actOf(patches), { asked: 0, done: 0 }),
+  ],
   ['a budget without a figure', 'budget', (evidence) => void overBudgetOfNothing(evidence)],
   ['an unread log', 'kernel-log', (evidence) => void delete evidence.dmesg],
   ['an unloading that never began', 'transition', ({ patches }) => void patches[0]?.transitions.pop()],
@@ -152,6 +159,12 @@ function runOf(run: Run) {
   const [first] = workloadOf(run).runs;
   assert.ok(first);
   return first;
+}
+
+function actOf(patches: Evidence['patches']) {
+  const [act] = patches[0]?.acts?.played ?? [];
+  assert.ok(act);
+  return act;
 }
 
 /** Nothing was patched, so no transition can be measured. */

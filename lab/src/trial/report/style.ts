@@ -12,7 +12,7 @@ p{margin:6px 0}.soft{color:var(--soft)}a{color:var(--blue)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin:16px 0}
 .figures div{border:1px solid var(--line);border-radius:8px;padding:10px 14px}.figures b{display:block;font-size:24px;font-variant-numeric:tabular-nums}.figures span{color:var(--soft);font-size:13px}
 figure{margin:10px 0 26px}figcaption{font-weight:600;margin-bottom:4px}svg{width:100%;height:auto;display:block}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;vertical-align:top;padding:6px 10px;border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--soft);font-size:13px}
+table{border-collapse:collapse;width:100%;margin:6px 0 14px;font-variant-numeric:tabular-nums}th,td{text-align:left;vertical-align:top;padding:6px 10px;border-bottom:1px solid var(--line)}th{font-weight:600;color:var(--soft);font-size:13px}
 .ok{color:var(--good)}.no,.badword{color:var(--bad);font-weight:600}.un{color:var(--warn);font-weight:600}.ok,.no,.un{white-space:nowrap}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}td:first-child{min-width:14em}tbody tr:hover{background:var(--card)}
 a:focus-visible,summary:focus-visible{outline:2px solid var(--blue);outline-offset:2px}

@@ -11,6 +11,7 @@ const patch = (path: string, more: Partial<ScenarioPatch> = {}): ScenarioPatch =
   source: { kind: 'diff', path },
   modules: [],
   modulesLoad: 'before',
+  acts: { cycles: 0, tracer: 'none', kprobe: false },
   ...more,
 });
 

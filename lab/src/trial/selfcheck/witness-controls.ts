@@ -8,6 +8,9 @@ const readingMs = 1500;
 /** A request is given up after three seconds (trial/recording.ts). */
 const lostMs = 4000;
 
+/** By then the logger was started anew, and the log says that it was cut (vm/until-dead.ts). */
+const healedMs = 4000;
+
 /** The service of the guest (images/guest/rc) and its pid. */
 const service = `sed 's/.*"pid":\\([0-9]*\\).*/\\1/' /run/service`;
 
@@ -58,9 +61,10 @@ export const witnessControls: readonly Control[] = [
   {
     id: 'console-cut',
     title: 'what the kernel prints does not reach the log any more',
-    play: async ({ machine }) => {
+    play: async ({ machine, wait }) => {
       const { pid } = JSON.parse(await readFile(machine.files.logger, 'utf8')) as { pid: number };
       process.kill(pid, 'SIGKILL');
+      await wait(healedMs);
     },
     caught: { verdict: 'inconclusive', by: 'console', says: /it was cut/ },
   },
