@@ -19,7 +19,7 @@ try {
 } finally {
   const lab = openLab({ paths: labPaths(), resources: { guest: '', profiles: '', examples: '', selfcheck: '' } });
   const ctx = { signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' };
-  for (const { name } of await lab.vmList(ctx)) await lab.vmDown(name, ctx);
+  for (const { name } of await lab.vmList(ctx)) await lab.vmRemove(name, ctx);
 }
 
 async function play({ page, command, answer, shoot, folder }: InstalledWindow): Promise<void> {
@@ -33,15 +33,15 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
     .first()
     .waitFor({ timeout: minute });
   await shoot('2-targets');
-  await answer('@6.12');
+  const newest = /6\.12\.\d+/.exec(await row('6.12.').innerText())?.[0] ?? '';
+  await answer(`@${newest}`);
   await page.locator('.quick-input-widget:visible input[type="text"]').fill('web1');
   await page.keyboard.press('Enter');
-  await page.locator('.notification-list-item-message', { hasText: 'Boot web1' }).waitFor({ timeout: minute });
-  await shoot('3-starting');
-  await row('web1running').click({ timeout: minute });
+  await status('web1 runs').waitFor({ timeout: minute });
+  await row('web1').click();
   await row('no livepatch').waitFor({ timeout: minute });
   await row('web1').hover();
-  await page.locator('.sidebar .action-label[aria-label^="Open source of target"]').first().click();
+  await command('Livepatch: Open source of target');
   await answer('fs/proc/cmdline.c');
   await page.locator('.monaco-editor .view-line', { hasText: "seq_putc(m, '" }).first().click();
   await page.keyboard.press('Home');
@@ -54,8 +54,9 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   await command('Livepatch: Build and load from edited source');
   await status('live in web1').waitFor({ timeout: minute });
   await row('cmdline_proc_show').waitFor({ timeout: minute });
+  await page.mouse.move(640, 700);
   await page.waitForTimeout(4_000);
-  await shoot('4-live');
+  await shoot('3-live');
   for (const part of ['greeting.yaml', 'cmdline-greeting.patch', 'cmdline-greeting.c'])
     copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));
   await command('File: Open File...');
@@ -67,5 +68,5 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   const report = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
   await report.locator('.verdict').waitFor({ timeout: 3 * minute });
   await row('trial-').waitFor({ state: 'detached', timeout: 10_000 });
-  await shoot('5-report');
+  await shoot('4-report');
 }
