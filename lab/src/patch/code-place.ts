@@ -20,9 +20,13 @@ export function codePlace(lines: readonly string[], index: number, heading = fal
   if (start === undefined) return { kind: 'unknown' };
   if (start === 'file') return { kind: 'file' };
   const isHeading = heading && start === 0;
-  const { head, last } = isHeading ? { head: lines[0] ?? '', last: 0 } : headFrom(lines, start);
+  const { head, last } = isHeading
+    ? { head: (lines[0] ?? '').replace(/\s*\{.*$/, ''), last: 0 }
+    : headFrom(lines, start);
   const item = itemOf(head);
-  if (!item) return { kind: isHeading && index > 0 ? 'unknown' : 'file' };
+  // A heading may be cut short, so that a table looks like the struct it is made of.
+  const isCut = isHeading && item?.kind === 'record' && !lines[0]?.includes('{');
+  if (!item || isCut) return { kind: isHeading && index > 0 ? 'unknown' : 'file' };
   return { ...item, head, part: index === start ? 'start' : index <= last ? 'head' : 'body' };
 }
 

@@ -41,12 +41,18 @@ const show = (lock: string) => lock.replace(/^\w+ /, '');
 
 /** Kinds of lock by the start of their functions' names; reading and writing sides are locks of their own. */
 const calls: readonly [RegExp, string][] = [
-  [/\b(?:raw_)?spin_(lock|trylock|unlock)(?:_bh|_irq|_irqsave|_irqrestore|_nested)*\(([^,;]*?)[,)]/g, 'spin'],
-  [/\bmutex_(lock|trylock|unlock)(?:_interruptible|_killable|_nested|_io)*\(([^,;]*?)[,)]/g, 'mutex'],
-  [/\bdown_(read|write)(?:_trylock|_killable|_interruptible|_nested)*\(([^,;]*?)[,)]/g, 'rwsem'],
-  [/\bup_(read|write)\(([^,;]*?)[,)]/g, 'rwsem'],
-  [/\b(?:read|write)_(lock|unlock)(?:_bh|_irq|_irqsave|_irqrestore)*\(([^,;]*?)[,)]/g, 'rwlock'],
-  [/\b(?:scoped_)?guard\((mutex|spinlock|raw_spinlock|rwsem_read|rwsem_write)\w*(?:\)\(|,\s*)([^;]*?)\)/g, 'guard'],
+  [
+    /\b(?:raw_)?spin_(lock|trylock|unlock)(?:_bh|_irq|_irqsave|_irqrestore|_nested)*\(((?:[^,;()]|\([^()]*\))*)[,)]/g,
+    'spin',
+  ],
+  [/\bmutex_(lock|trylock|unlock)(?:_interruptible|_killable|_nested|_io)*\(((?:[^,;()]|\([^()]*\))*)[,)]/g, 'mutex'],
+  [/\bdown_(read|write)(?:_trylock|_killable|_interruptible|_nested)*\(((?:[^,;()]|\([^()]*\))*)[,)]/g, 'rwsem'],
+  [/\bup_(read|write)\(((?:[^,;()]|\([^()]*\))*)[,)]/g, 'rwsem'],
+  [/\b(?:read|write)_(lock|unlock)(?:_bh|_irq|_irqsave|_irqrestore)*\(((?:[^,;()]|\([^()]*\))*)[,)]/g, 'rwlock'],
+  [
+    /\b(?:scoped_)?guard\((mutex|spinlock|raw_spinlock|rwsem_read|rwsem_write)\w*(?:\)\(|,\s*)((?:[^,;()]|\([^()]*\))*)\)/g,
+    'guard',
+  ],
 ];
 
 function stepsOf(lines: readonly ChangedLine[], kind: 'add' | 'delete'): Step[] {

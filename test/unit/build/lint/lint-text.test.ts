@@ -160,6 +160,23 @@ describe('lint of a patch alone', () => {
     assert.equal(lintText(headed).findings[0]?.rule, 'NP02');
   });
 
+  it('does not take a table for a struct when diff cut its heading short', () => {
+    const patch = patchOf(edited([['= gadget_release,', '= gadget_close,']]), { context: 0 });
+    const headed = patch.replace(/^(@@ .* @@)$/m, '$1 static const struct file_operations');
+    assert.deepEqual(lintText(headed).findings, []);
+    const member = patchOf(edited([['\tu8 mode;', '\tu16 mode;']]), { context: 0 });
+    const struct = member.replace(/^(@@ .* @@)$/m, '$1 struct gadget {');
+    assert.deepEqual(
+      lintText(struct).findings.map((each) => each.rule),
+      ['DA01'],
+    );
+  });
+
+  it('names a lock by its whole expression', () => {
+    const patch = patchOf(edited([['mutex_lock(&g->lock);', 'mutex_lock(&GADGET(g, 1)->lock);']]));
+    assert.match(lintText(patch).findings[0]?.message ?? '', /takes g->lock but GADGET\(g, 1\)->lock;/);
+  });
+
   it('names the line in the patched file, errors first', () => {
     const edit: Edit = [
       ['char name[16];', 'char name[PATH_MAX];'],
