@@ -22,6 +22,8 @@ import { readTransition, type TransitionState } from './klp/transition-state.ts'
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
 import { authorVerbs, type ExplainCommand, type LintCommand } from './author-verbs.ts';
+import { type FleetCommand, openFleet } from './fleet/fleet-cells.ts';
+import { type WorkerCommand, workForFleet } from './fleet/work-for-fleet.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import { sourceVerbs } from './source-verbs.ts';
@@ -59,6 +61,7 @@ export type { CachedArtefact } from './kernel/cache-use.ts';
 export type { ExplainedFunction, Explanation } from './build/explain/explain-livepatch.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
+export type { FleetCommand } from './fleet/fleet-cells.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TransitionState } from './klp/transition-state.ts';
 export type { Comparison } from './trial/compare-trials.ts';
@@ -198,7 +201,12 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
       runScenario(ctx, site, request),
 
     /** Every patch on every kernel under every workload. */
-    matrix: (request: MatrixCommand, ctx: OpContext): Promise<MatrixSummary> => runMatrix(ctx, site, request),
+    matrix: ({ fleet, ...request }: MatrixCommand & { fleet?: FleetCommand }, ctx: OpContext): Promise<MatrixSummary> =>
+      runMatrix(ctx, site, request, fleet && ((directory) => openFleet(fleet, directory))),
+
+    /** Runs cells of others' matrices until it is cancelled. */
+    worker: (request: WorkerCommand, ctx: OpContext): Promise<{ worker: string; cells: number }> =>
+      workForFleet(ctx, site, request),
 
     /** The shards of one matrix, put together. */
     mergeMatrix: (request: MergeCommand): Promise<MatrixSummary> => mergeMatrix(request),

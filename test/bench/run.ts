@@ -2,21 +2,25 @@
 // machines are shared and noisy. Figures of a document come from here.
 //   edits      an edit to a checked module                    machines   starts, snapshots, memory; beside them virtme-ng
 //   endurance  100 restores and 200 cold boots in a row (asked for by name: it takes half an hour)
+//   matrix     60 cells beside one by one (asked for by name; --count: how many cells)
 
 import { parseArgs } from 'node:util';
 import { openTestLab } from '../support/test-machine.ts';
 import { benchEdits } from './edit.ts';
 import { benchEndurance } from './endurance.ts';
 import { benchMachines } from './machines.ts';
+import { benchMatrix } from './matrix.ts';
 import type { Row } from './measure.ts';
 import { benchVirtme } from './virtme.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string', default: '5' } },
+  options: { count: { type: 'string' } },
 });
-const count = Number(values.count);
-const wanted = (group: string) => (positionals.length === 0 ? group !== 'endurance' : positionals.includes(group));
+const count = Number(values.count ?? 5);
+const askedForByName = ['endurance', 'matrix'];
+const wanted = (group: string) =>
+  positionals.length === 0 ? !askedForByName.includes(group) : positionals.includes(group);
 
 const rows: Row[] = [];
 const scratch = await openTestLab();
@@ -25,6 +29,7 @@ try {
   if (wanted('machines'))
     rows.push(...(await benchMachines(scratch, count)), ...(await benchVirtme(Math.min(count, 3))));
   if (wanted('endurance')) rows.push(...(await benchEndurance(scratch, 100, 200)));
+  if (wanted('matrix')) rows.push(...(await benchMatrix(scratch, Number(values.count ?? 60))));
   console.log(JSON.stringify({ schema: 1, node: process.version, rows }));
 } finally {
   await scratch.close();

@@ -16,7 +16,7 @@ const floors = [
   ['patch', 'vm'],
   ['build', 'klp', 'workload'],
   ['trial'],
-  ['sweep'],
+  ['fleet', 'sweep'],
   ['cli'],
 ];
 
@@ -59,6 +59,7 @@ const rules: IForbiddenRuleType[] = [
   only('execa', 'node_modules/execa', '^lab/src/core/process\\.ts$'),
   only('ssh2', 'node_modules/(@types/)?ssh2', '^lab/src/vm/guest/ssh'),
   only('node-qemu', 'node_modules/node-qemu', '^lab/src/vm/'),
+  only('bullmq', 'node_modules/(bullmq|ioredis)', '^lab/src/fleet/'),
   only('vscode', '(^vscode$|node_modules/@types/vscode)', '^extension/'),
 ];
 

@@ -20,6 +20,7 @@ import { addSelfcheckCommand } from './commands/selfcheck.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
 import { addVmCommands } from './commands/vm.ts';
+import { addWorkerCommand } from './commands/worker.ts';
 import { exitCodes } from './exit-code.ts';
 
 /** `root`: the installation, where images/ and lab/examples/ are. */
@@ -61,6 +62,7 @@ export function commandTree(lab: () => Lab): Command {
     addSelfcheckCommand,
     addMatrixCommands,
     addSweepCommand,
+    addWorkerCommand,
   ])
     add(program, lab);
   shareCommonOptions(program);

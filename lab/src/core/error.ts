@@ -39,6 +39,8 @@ const culprits = {
   'scenario.invalid': 'user',
   'matrix.invalid': 'user',
   'matrix.mismatch': 'user',
+  'fleet.unreachable': 'host',
+  'fleet.lost': 'host',
   'image.unknown': 'user',
   'image.invalid': 'user',
   'image.in-use': 'user',

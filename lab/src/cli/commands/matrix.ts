@@ -2,13 +2,15 @@
 
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { githubAnnotations, type Lab, type MatrixSummary } from '../../lab.ts';
+import { type FleetCommand, githubAnnotations, type Lab, type MatrixSummary } from '../../lab.ts';
 import { exitCodes } from '../exit-code.ts';
 import { type CliResult, runCli } from '../run-cli.ts';
 import { table } from '../table.ts';
 
 type Shared = { out?: string; annotations?: 'github' };
-type MatrixOptions = Shared & { jobs?: number; resume?: true; shard?: { index: number; count: number }; cold?: true };
+type Fleet = { fleet?: string; redisCa?: string; priority?: number; kvm?: true };
+type MatrixOptions = Shared &
+  Fleet & { jobs?: number; resume?: true; shard?: { index: number; count: number }; cold?: true };
 
 const exitCodesText =
   '\nExit code: 0 all as expected, 1 a cell is not, 3 one was refused, 69 one could not be found out, 130 cancelled.\n';
@@ -28,11 +30,28 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
     .option('--out <DIR>', 'where results and reports go')
     .addOption(annotations())
     .option('--cold', 'boot every machine instead of starting it from a snapshot')
+    .addOption(
+      new Option('--fleet <URL>', 'run the cells on the workers of that Redis (see `lpl worker`)').conflicts([
+        'jobs',
+        'cold',
+      ]),
+    )
+    .option('--redis-ca <FILE>', 'authority of its certificate, for rediss://')
+    .option('--priority <N>', 'with --fleet: 1 goes first (default: 50)', positive)
+    .option('--kvm', 'with --fleet: only on machines whose KVM works')
     .addHelpText('after', `${exitCodesText}\nExample:\n  lpl matrix lab/examples/stock.matrix.yaml -j 2`)
-    .action((file: string, { cold, out, annotations: format, ...rest }: MatrixOptions, command: Command) =>
+    .action((file: string, { cold, out, annotations: format, ...options }: MatrixOptions, command: Command) =>
       runCli('matrix', command.optsWithGlobals(), async (ctx) => {
-        const start = cold ? 'cold' : 'snapshot';
-        const request = { ...rest, file: resolve(file), start, ...(out ? { out: resolve(out) } : {}) } as const;
+        const { jobs, resume, shard } = options;
+        const start: 'cold' | 'snapshot' = cold ? 'cold' : 'snapshot';
+        const request = {
+          ...{ file: resolve(file), start },
+          ...(jobs ? { jobs } : {}),
+          ...(resume ? { resume } : {}),
+          ...(shard ? { shard } : {}),
+          ...(out ? { out: resolve(out) } : {}),
+          ...fleetOf(options),
+        } as const;
         return showMatrix(await lab().matrix(request, ctx), format);
       }),
     );
@@ -51,12 +70,18 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
     );
 }
 
+function fleetOf({ fleet: url, redisCa, priority, kvm }: Fleet): { fleet?: FleetCommand } {
+  if (url === undefined) return {};
+  const caFile = redisCa === undefined ? {} : { caFile: resolve(redisCa) };
+  return { fleet: { url, ...caFile, ...(priority ? { priority } : {}), ...(kvm ? { kvm } : {}) } };
+}
+
 const annotations = () =>
   new Option('--annotations <FORMAT>', 'also print what is wrong as annotations on the lines of the patches').choices([
     'github',
   ]);
 
-function positive(text: string): number {
+export function positive(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is to be a number from 1 on.');
   return Number(text);
 }

@@ -35,7 +35,7 @@ export type MatrixCommand = {
 };
 
 /** Makes what runs the cells; `directory` is that of the matrix. */
-export type OpenRunner = (directory: string, ctx: OpContext) => CellRunner;
+export type OpenRunner = (directory: string, ctx: OpContext) => CellRunner | Promise<CellRunner>;
 
 /** Runs it here, or where `openRunner` says. Throws `matrix.invalid`, `usage.invalid`, `state.locked`, or when cancelled. */
 export async function runMatrix(
@@ -54,8 +54,13 @@ export async function runMatrix(
     const plan = planOf(matrix, cells, command.shard);
     await writeJson(matrixFiles(directory).plan, plan);
     await reapInstances(site.paths, ctx.signal);
-    const results = await runCells(shardOf(cells, command.shard), openRunner(directory, ctx), directory, ctx);
-    return writeReports(directory, matrix.path, matrixResult(plan, results));
+    const runner = await openRunner(directory, ctx);
+    try {
+      const results = await runCells(shardOf(cells, command.shard), runner, directory, ctx);
+      return await writeReports(directory, matrix.path, matrixResult(plan, results));
+    } finally {
+      await runner.close?.();
+    }
   });
 }
 

@@ -19,6 +19,7 @@ export type CellRunner = {
   releaseOf?: (cell: Cell) => Promise<string>;
   /** Leaves the cell's report and evidence in `directory`. What it throws makes the cell inconclusive. */
   run(cell: Cell, directory: string, ctx: OpContext): Promise<CellOutcome>;
+  close?: () => Promise<void>;
 };
 
 export type PlannedCell = Cell & { key: string };

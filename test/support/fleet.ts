@@ -1,0 +1,102 @@
+// A fleet for tests: worker processes on a real Redis, started again when they die, as a service manager would.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { LabEvent } from '../../lab/src/core/event.ts';
+import { waitUntil } from '../../lab/src/core/wait.ts';
+import { type FleetCommand, openFleet } from '../../lab/src/fleet/fleet-cells.ts';
+import { runMatrix } from '../../lab/src/trial/matrix/matrix.ts';
+import type { MatrixSummary } from '../../lab/src/trial/matrix/write-reports.ts';
+import { fixPatch } from './matrix.ts';
+import { operate } from './operation.ts';
+import type { RedisServer } from './redis-server.ts';
+import { testSite } from './test-site.ts';
+
+export type Note = { what: 'begin' | 'end' | 'cancelled'; id: string; pid: number };
+
+type Shape = { patches?: string[]; cells: number; lastsMs: number };
+
+export type Fleet = {
+  /** What the workers wrote down. */
+  notes(): Note[];
+  until(what: string, wanted: (notes: Note[]) => boolean): Promise<void>;
+  start(count: number, jobs: number): void;
+  /** Writes a matrix of so many cells, each of which lasts `lastsMs`; returns its path. */
+  write(name: string, shape: Shape): Promise<string>;
+  /** Writes it and runs it on the fleet. */
+  run(
+    name: string,
+    shape: Shape,
+    command?: Partial<FleetCommand>,
+    options?: { signal?: AbortSignal; events?: LabEvent[] },
+  ): Promise<MatrixSummary>;
+  close(): Promise<void>;
+};
+
+export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
+  const directory = await mkdtemp(join(tmpdir(), 'lpl-fleet-'));
+  const log = join(directory, 'notes.ndjson');
+  await writeFile(log, '');
+  const children = new Set<ChildProcess>();
+  let closed = false;
+  const startOne = (jobs: number) => {
+    const { url, caFile } = redis.address;
+    const room = join(directory, 'room');
+    const env = { FLEET_URL: url, FLEET_LOG: log, FLEET_JOBS: String(jobs), FLEET_ROOM: room, FLEET_CA: caFile };
+    const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'fleet-worker.ts')], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    children.add(child);
+    child.once('exit', () => {
+      children.delete(child);
+      if (!closed) startOne(jobs);
+    });
+  };
+  const notes = () =>
+    readFileSync(log, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Note);
+  const write: Fleet['write'] = async (name, { patches = ['fix'], cells, lastsMs }) => {
+    for (const patch of patches) await writeFile(join(directory, `${patch}.patch`), fixPatch);
+    const file = join(directory, `${name}.yaml`);
+    const matrix = {
+      schema: 1,
+      title: name,
+      kernels: ['debian:trixie/cloud-amd64'],
+      patches: patches.map((patch) => ({ title: patch, file: `${patch}.patch` })),
+      workloads: Array.from({ length: cells / patches.length }, (_, index) => ({ name: `${name}-${index}` })),
+      scenario: { soakMs: lastsMs },
+    };
+    await writeFile(file, stringify(matrix));
+    return file;
+  };
+  return {
+    notes,
+    until: async (what, wanted) => {
+      const wait = { what, timeoutMs: 30_000, signal: AbortSignal.timeout(40_000) };
+      await waitUntil(wait, () => (wanted(notes()) ? true : undefined));
+    },
+    start: (count, jobs) => Array.from({ length: count }).forEach(() => startOne(jobs)),
+    write,
+    run: async (name, shape, command = {}, options = {}) => {
+      const file = await write(name, shape);
+      const site = testSite({ cache: directory, state: join(directory, 'state'), runtime: join(directory, 'run') });
+      const fleet = { ...redis.address, ...command };
+      return operate((ctx) => runMatrix(ctx, site, { file }, (at) => openFleet(fleet, at)), options);
+    },
+    close: async () => {
+      closed = true;
+      const ends = [...children].map((child) => once(child, 'exit'));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(ends);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
