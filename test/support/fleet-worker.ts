@@ -31,7 +31,7 @@ const runner: CellRunner = {
     }
     await writeFile(join(directory, 'report.html'), `report of ${id}`);
     log('end', id);
-    const reasons = scenario.patches.map(({ file }) => readFileSync(file, 'utf8'));
+    const reasons = scenario.patches.map(({ source }) => readFileSync(source.path, 'utf8'));
     return { verdict: 'pass', reasons, figures: [], diagnostics: [], release: '6.12.1', report: 'report.html' };
   },
 };
