@@ -22,8 +22,8 @@ import { readTransition, type TransitionState } from './klp/transition-state.ts'
 import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
 import { authorVerbs, type ExplainCommand, type LintCommand } from './author-verbs.ts';
-import { type FleetCommand, openFleet } from './fleet/fleet-cells.ts';
-import { type WorkerCommand, workForFleet } from './fleet/work-for-fleet.ts';
+import type { FleetCommand } from './fleet/fleet-cells.ts';
+import type { WorkerCommand } from './fleet/work-for-fleet.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import { sourceVerbs } from './source-verbs.ts';
@@ -99,6 +99,12 @@ export type BuildCommand = {
 export type { KeptMachineRequest as MachineCommand } from './trial/kept-machine.ts';
 export type KlpCommand = { vm: string; module: string; timeoutMs?: number };
 export type LoadOutcome = { module: string; transition: TransitionResult; patches: KlpPatch[] };
+
+/** Loaded when it is asked for: its packages would cost every other command 0.1 s. */
+const fleetRoom = {
+  cells: () => import('./fleet/fleet-cells.ts'),
+  worker: () => import('./fleet/work-for-fleet.ts'),
+};
 
 export type Lab = ReturnType<typeof openLab>;
 
@@ -202,11 +208,16 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
 
     /** Every patch on every kernel under every workload. */
     matrix: ({ fleet, ...request }: MatrixCommand & { fleet?: FleetCommand }, ctx: OpContext): Promise<MatrixSummary> =>
-      runMatrix(ctx, site, request, fleet && ((directory) => openFleet(fleet, directory))),
+      runMatrix(
+        ctx,
+        site,
+        request,
+        fleet && (async (directory) => (await fleetRoom.cells()).openFleet(fleet, directory)),
+      ),
 
     /** Runs cells of others' matrices until it is cancelled. */
-    worker: (request: WorkerCommand, ctx: OpContext): Promise<{ worker: string; cells: number }> =>
-      workForFleet(ctx, site, request),
+    worker: async (request: WorkerCommand, ctx: OpContext): Promise<{ worker: string; cells: number }> =>
+      (await fleetRoom.worker()).workForFleet(ctx, site, request),
 
     /** The shards of one matrix, put together. */
     mergeMatrix: (request: MergeCommand): Promise<MatrixSummary> => mergeMatrix(request),
