@@ -1,5 +1,6 @@
 // Proves built livepatches in guests, batch by batch, beside the builds.
 
+import { asLabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { ItemResult } from './item-result.ts';
 import { judgeBatch, type Judgement } from './judge-batch.ts';
@@ -14,7 +15,7 @@ export type ProofLane<T extends Built> = {
   itemOf: (built: T) => BatchItem;
 };
 
-/** Rejects when no guest can be started, or when cancelled. */
+/** Rejects when cancelled. A batch for which no guest can be had is left unknown. */
 export async function runProofLane<T extends Built>(
   { ground, next, itemOf }: ProofLane<T>,
   onResult: (built: T, result: ItemResult) => Promise<void>,
@@ -22,15 +23,28 @@ export async function runProofLane<T extends Built>(
 ): Promise<void> {
   for (let batch = await next(), count = 1; batch; batch = await next(), count += 1) {
     const items = batch.map(itemOf);
-    const judged = await runStage(
-      ctx,
-      { id: `guest-${count}`, title: `${items.length} livepatches in a guest` },
-      (stage) => judgeBatch(items, (part, kind) => proveBatch(ground, part, kind, stage)),
-    );
+    const stage = { id: `guest-${count}`, title: `${items.length} livepatches in a guest` };
+    const judged = await runStage(ctx, stage, (inner) =>
+      judgeBatch(items, (part, kind) => twice(inner, () => proveBatch(ground, part, kind, inner))),
+    ).catch((error: unknown) => {
+      ctx.signal.throwIfAborted();
+      const why = asLabError(error).message;
+      return new Map(items.map(({ module }) => [module, { class: 'unknown', defects: [], stalled: [], why } as const]));
+    });
     for (const built of batch) {
       const judgement = judged.get(built.result.moduleName ?? '');
       if (judgement) await onResult(built, withJudgement(built.result, judgement));
     }
+  }
+}
+
+/** A host that is busy with builds can be too late for a guest. */
+async function twice<R>(ctx: OpContext, act: () => Promise<R>): Promise<R> {
+  try {
+    return await act();
+  } catch {
+    ctx.signal.throwIfAborted();
+    return act();
   }
 }
 

@@ -48,6 +48,19 @@ describe('checkFidelity', () => {
     assert.match(check(damaged)['show'] ?? '', /another string than "hello from the unit"/);
   });
 
+  it('takes a static branch into the .cold part for what objtool made of it, and nothing else', () => {
+    const elf = fixtureElf('cold-jump.o');
+    const found = { space: 0, at: 0, order: 0 };
+    const layout = { sections: new Map(), proven: new Map([['f', found]]), misplaced: [], known: 1 };
+    const judge = (code: number[]) => {
+      const stock = { read: () => Buffer.from(code), compare: () => 'another relocation' };
+      return checkFidelity(elf, layout, stock)['f'];
+    };
+    assert.equal(judge([0x90, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0xc3]), 'same');
+    assert.equal(judge([0x90, 0xe9, 0x00, 0x00, 0x00, 0x00, 0xc3]), 'another relocation');
+    assert.match(judge([0x91, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0xc3]) ?? '', /differs from the stock image/);
+  });
+
   it('calls nothing the same whose place is not proven', () => {
     const layout = matchLayout(reference, () => []);
     const stock = { read: () => undefined, compare: () => undefined };
