@@ -29,7 +29,8 @@ export async function runProofLane<T extends Built>(
     ).catch((error: unknown) => {
       ctx.signal.throwIfAborted();
       const why = asLabError(error).message;
-      return new Map(items.map(({ module }) => [module, { class: 'unknown', defects: [], stalled: [], why } as const]));
+      const unknown: Judgement = { class: 'unknown', defects: [], stalled: [], why };
+      return new Map(items.map(({ module }) => [module, unknown]));
     });
     for (const built of batch) {
       const judgement = judged.get(built.result.moduleName ?? '');
