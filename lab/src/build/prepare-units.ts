@@ -17,14 +17,15 @@ export type PreparedUnits = { /** Its configuration does not build them. */ notB
 /** Makes the reference objects of all units that were never built for before. `paths`: C files of the kernel tree. */
 export async function prepareUnits(ctx: OpContext, given: Given, paths: readonly string[]): Promise<PreparedUnits> {
   const bench = await openWorkbench(ctx, given);
-  const configured = await readConfiguredObjects(given.kernel.objects);
-  const isUnknown = async (path: string) =>
-    !(await stat(join(artefactPath(unitRequest(bench, path)), 'stage.json')).catch(() => undefined));
-  const known = await Promise.all(paths.map(async (path) => configured.has(path) && !(await isUnknown(path))));
-  const wanted = paths.filter((path, index) => configured.has(path) && !known[index]);
+  const { objects, included } = await readConfiguredObjects(given.kernel.objects);
+  const isMade = (path: string) =>
+    stat(join(artefactPath(unitRequest(bench, path)), 'stage.json')).then(Boolean, () => false);
+  const built = paths.filter((path) => objects.has(path));
+  const made = await Promise.all(built.map(isMade));
+  const wanted = built.filter((_, index) => !made[index]);
   if (wanted.length > 0)
     await runStage(ctx, { id: 'references', title: `${wanted.length} objects as the target has them` }, (stage) =>
       makeReferences(stage, bench, wanted),
     );
-  return { notBuilt: paths.filter((path) => !configured.has(path)) };
+  return { notBuilt: paths.filter((path) => !objects.has(path) && !included.has(path)) };
 }

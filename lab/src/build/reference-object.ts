@@ -20,7 +20,7 @@ export async function makeReference(
   { path, out }: { path: string; out: string },
 ): Promise<KbuildCommand | undefined> {
   await makeReferences(ctx, bench, [path]);
-  const object = (await readConfiguredObjects(bench.kernel.objects)).get(path);
+  const object = (await readConfiguredObjects(bench.kernel.objects)).objects.get(path);
   if (object === undefined || (await verdictOn(bench, object)) !== 'made') return undefined;
   const { file, record } = filesOf(bench, object);
   await copyFile(file, out);
@@ -33,7 +33,7 @@ export async function makeReference(
  */
 export async function makeReferences(ctx: StageContext, bench: Workbench, paths: readonly string[]): Promise<void> {
   const configured = await readConfiguredObjects(bench.kernel.objects);
-  const objects = paths.flatMap((path) => configured.get(path) ?? []);
+  const objects = paths.flatMap((path) => configured.objects.get(path) ?? []);
   const isNew = async (object: string) => ((await verdictOn(bench, object)) === undefined ? [object] : []);
   const news = async () => (await Promise.all(objects.map(isNew))).flat();
   if ((await news()).length === 0) return;

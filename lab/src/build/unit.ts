@@ -15,6 +15,7 @@ import { inlinedOnlyInTarget } from './inlining.ts';
 import { type KbuildCommand, moduleOf } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { type Layout, matchLayout } from './layout.ts';
+import { readConfiguredObjects } from '../kernel/configured-objects.ts';
 import { readSymvers } from '../kernel/module-metadata.ts';
 import { openTarget } from './open-target.ts';
 import { makeReference } from './reference-object.ts';
@@ -70,7 +71,7 @@ export type FinishOriginal = (
 export const unitRequest = ({ room }: Workbench, path: string) => ({
   room,
   label: `unit-${path}`,
-  inputs: { path, format: 6 },
+  inputs: { path, format: 7 },
 });
 
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
@@ -100,7 +101,7 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   const { path, facts, out } = making;
   ctx.waiting('kbuild, once for this file');
   const command = await makeReference(ctx, bench, { path, out: join(out, 'reference.o') });
-  if (!command) return refused(reason('unit-not-built', { file: path }));
+  if (!command) return refused(await notBuilt(bench, path));
   const foreign = await foreignVersions(bench, command);
   if (foreign) return refused({ ...foreign, file: path });
   ctx.waiting('the original object');
@@ -146,6 +147,11 @@ function provenPositions(
     return places.length > 1 ? [[name, places.findIndex((place) => place.order === order) + 1] as const] : [];
   });
   return Object.fromEntries(positions);
+}
+
+async function notBuilt({ kernel }: Workbench, path: string) {
+  const unit = (await readConfiguredObjects(kernel.objects)).included.get(path);
+  return unit ? reason('unit-included', { file: path, unit }) : reason('unit-not-built', { file: path });
 }
 
 /** The type versions of exports hash every type they use: if they are the target's, so is the configuration. */

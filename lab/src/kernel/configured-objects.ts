@@ -1,10 +1,11 @@
 // Which objects the configuration of a kernel builds, and from which source: kbuild's own walk through its directories, with
 // the compiling left out. Only kbuild knows: composite objects, sources of another directory, conditions in Makefiles.
 
-import { writeFile } from 'node:fs/promises';
-import { basename, join, normalize } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, normalize } from 'node:path';
 import { z } from 'zod';
 import { ensureArtefact } from '../core/artefact.ts';
+import { eachLimited } from '../core/each-limited.ts';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
@@ -12,8 +13,12 @@ import { readJson, writeJson } from '../core/store.ts';
 import { inToolroot } from '../toolroot/sandbox.ts';
 import type { TargetKernel } from './target.ts';
 
-/** By path of the C source: the object's name for kbuild (`arch/x86/kvm/../../../virt/kvm/eventfd.o`). */
-export type ConfiguredObjects = ReadonlyMap<string, string>;
+export type ConfiguredObjects = {
+  /** By path of the C source: the object's name for kbuild (`arch/x86/kvm/../../../virt/kvm/eventfd.o`). */
+  objects: ReadonlyMap<string, string>;
+  /** C files that are compiled as a part of another (kernel/sched/psi.c), by path: that other. */
+  included: ReadonlyMap<string, string>;
+};
 
 /** Includes kbuild's makefile for one directory, tells its objects, and goes on in the directories below that kbuild would. */
 const walk = `
@@ -27,20 +32,22 @@ $(lpl-below): lpl-%:
 	@$(MAKE) -f /lpl/walk.mk obj=$* need-builtin=1 need-modorder=1 lpl-objects
 `;
 
-const file = z.object({ schema: z.number(), objects: z.record(z.string(), z.string()) });
+const paths = z.record(z.string(), z.string());
+const file = z.object({ schema: z.number(), objects: paths, included: paths });
 
 type Given = Pick<TargetKernel, 'release' | 'source' | 'buildTree' | 'toolroot'>;
 
 /** Path of the list, from the cache in `room` or walked now (5 s). Throws `kernel.unsupported` when kbuild's makefiles are not as we know them. */
 export async function ensureConfiguredObjects(ctx: OpContext, room: string, given: Given): Promise<string> {
-  const inputs = { buildTree: basename(given.buildTree), format: 1 };
+  const inputs = { buildTree: basename(given.buildTree), format: 2 };
   const title = 'what this configuration builds';
   const directory = await runStage(ctx, { id: 'objects', title }, (stage) =>
     ensureArtefact(stage, { room, label: `objects-${given.release}`, inputs }, async (out) => {
       await writeFile(join(out, 'walk.mk'), walk);
       const objects = await walkTree(stage.signal, given, join(out, 'walk.mk'));
       stage.note(`${Object.keys(objects).length} objects`);
-      await writeJson(join(out, 'objects.json'), { objects });
+      const included = await findIncluded(given.source, Object.keys(objects));
+      await writeJson(join(out, 'objects.json'), { objects, included });
     }),
   );
   return join(directory, 'objects.json');
@@ -50,7 +57,7 @@ export async function ensureConfiguredObjects(ctx: OpContext, room: string, give
 export async function readConfiguredObjects(path: string): Promise<ConfiguredObjects> {
   const kept = await readJson(path, file);
   if (!kept) throw new LabError('state.corrupt', `${path} is missing`, { hint: 'prepare the target again' });
-  return new Map(Object.entries(kept.objects));
+  return { objects: new Map(Object.entries(kept.objects)), included: new Map(Object.entries(kept.included)) };
 }
 
 async function walkTree(signal: AbortSignal, given: Given, makefile: string): Promise<Record<string, string>> {
@@ -91,4 +98,19 @@ export function readWalk(stdout: string): Record<string, string> {
   for (const [, object = ''] of stdout.matchAll(/^lpl (\S+)\.o$/gm))
     objects[`${normalize(object)}.c`] ??= `${object}.o`;
   return objects;
+}
+
+/** C files beside the given ones that these include. */
+export async function findIncluded(source: string, units: readonly string[]): Promise<Record<string, string>> {
+  const included: Record<string, string> = {};
+  const known = new Set(units);
+  await eachLimited(units, 16, async (unit) => {
+    // What has no C source is assembly.
+    const text = await readFile(join(source, unit), 'latin1').catch(() => '');
+    for (const [, name = ''] of text.matchAll(/^#[ \t]*include[ \t]+"([^"]+\.c)"/gm)) {
+      const path = normalize(join(dirname(unit), name));
+      if (!known.has(path)) included[path] = unit;
+    }
+  });
+  return included;
 }

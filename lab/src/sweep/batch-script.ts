@@ -98,7 +98,7 @@ unload() {
 `;
 
 /**
- * A little of everything a kernel does, in about two seconds, so that patched code also runs: processes, files, what the
+ * A little of everything a kernel does, in a few seconds, so that patched code also runs: processes, files, what the
  * kernel tells of itself, the network. Best effort: what a kernel lacks is passed over.
  */
 const exercise = `
@@ -110,10 +110,11 @@ sleep 1 & kill $!
 mkdir -p /tmp/exercise && mount -t tmpfs none /tmp/exercise && cd /tmp/exercise
 dd if=/dev/urandom of=a bs=4096 count=64
 cp a b; mv b c; ln a d; ln -s a e; mkdir f; chmod 600 a; chown 1:1 a; touch -d @0 d; cmp a c; rm c d; truncate -s 1000000 a
-mknod p p; (echo x > p &); timeout 5 cat p
+mknod p p; echo x > p & timeout 5 cat p; wait $!
 sync; df; cd /; umount /tmp/exercise
-for file in /proc/[a-jl-z]*; do [ -f $file ] && timeout 2 head -c 65536 $file; done
-timeout 5 cat /proc/1/* /proc/self/net/* /proc/sys/kernel/* /proc/sys/vm/* /proc/sys/fs/* /proc/sys/net/ipv4/*
+timeout 5 head -c 65536 /proc/[a-jl-z]*
+cd /proc/1 && timeout 5 cat cgroup cmdline environ io limits maps mountinfo numa_maps sched smaps stack stat status syscall; cd /
+timeout 5 cat /proc/self/net/* /proc/sys/kernel/* /proc/sys/vm/* /proc/sys/fs/* /proc/sys/net/ipv4/*
 timeout 5 find /sys/module /sys/bus /sys/class /sys/kernel/livepatch -maxdepth 3
 ip link add lpl0 type dummy; ip addr add 10.9.8.7/24 dev lpl0; ip link set lpl0 up; ip route; ip neigh
 ping -c 2 -i 0.1 -W 1 10.9.8.7; ping -c 2 -i 0.1 -W 1 ::1

@@ -55,7 +55,7 @@ export async function openSweepGround(ctx: OpContext, site: Site, name: string):
     target: kernel.name,
     release,
     identity: [artefact, ...[source, buildTree, toolroot.path].map((path) => basename(path))].join(' '),
-    isBuilt: (path) => configured.has(path),
+    isBuilt: (path) => configured.objects.has(path) || configured.included.has(path),
     build: { kernel, kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds },
     guest: { boot },
   };

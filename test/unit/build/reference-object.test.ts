@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { failedObjects } from '../../../lab/src/build/reference-object.ts';
-import { readWalk } from '../../../lab/src/kernel/configured-objects.ts';
+import { findIncluded, readWalk } from '../../../lab/src/kernel/configured-objects.ts';
 
 describe('failedObjects', () => {
   it('tells what make -k had to pass over', () => {
@@ -25,5 +28,17 @@ describe('readWalk', () => {
       'init/main.c': 'init/main.o',
       'virt/kvm/eventfd.c': 'arch/x86/kvm/../../../virt/kvm/eventfd.o',
     });
+  });
+});
+
+describe('findIncluded', () => {
+  it('finds C files that are compiled as a part of another', async () => {
+    const source = mkdtempSync(join(tmpdir(), 'lpl-source-'));
+    mkdirSync(join(source, 'kernel/sched'), { recursive: true });
+    const text = '#include <linux/psi.h>\n#include "psi.c"\n# include "../fork.c"\n';
+    writeFileSync(join(source, 'kernel/sched/build.c'), text);
+    const found = await findIncluded(source, ['kernel/sched/build.c', 'kernel/fork.c', 'arch/x86/entry/entry.c']);
+    assert.deepEqual(found, { 'kernel/sched/psi.c': 'kernel/sched/build.c' });
+    rmSync(source, { recursive: true });
   });
 });
