@@ -65,7 +65,7 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   await page.locator('.tab', { hasText: 'greeting.yaml' }).waitFor();
   await command('Livepatch: Run trial...');
   await page.locator('.notification-list-item-message', { hasText: 'Trial' }).waitFor({ timeout: minute });
-  const report = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  const report = page.frameLocator('iframe.webview.ready').last().frameLocator('#active-frame');
   await report.locator('.verdict').waitFor({ timeout: 3 * minute });
   await row('trial-').waitFor({ state: 'detached', timeout: 10_000 });
   await shoot('4-report');
