@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Elf, type ElfSymbol, readElf, sectionBytes } from '../kernel/elf.ts';
 import { newObjtoolReasons } from './objtool.ts';
+import { withoutEffect } from './check-effect.ts';
 import { sealedPointers } from './check-sealed.ts';
 import { lostSections } from './check-sections.ts';
 import { checkSymbols } from './check-symbols.ts';
@@ -38,6 +39,7 @@ export async function checkModule(bench: Workbench, given: CheckGiven): Promise<
   const elf = readElf(bytes, module);
   const sections = await Promise.all(diffs.map((diff) => lostSections(diff, elf)));
   return [
+    ...withoutEffect(elf, diffs),
     ...checkVermagic(elf, kernel.release),
     ...checkVersions(elf, readSymvers(symvers)),
     ...checkRuntimeConstants(elf, diffs[0]?.unit.path ?? ''),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withoutEffect } from '../../../lab/src/build/check-effect.ts';
 import { checkModule } from '../../../lab/src/build/check-module.ts';
 import { kpatchDiffer } from '../../../lab/src/build/kpatch-differ.ts';
 import type { BuildFacts } from '../../../lab/src/build/kernel-facts.ts';
@@ -17,6 +18,7 @@ type Target = {
   symvers: string;
   sealed: string[];
   unit: Partial<Unit>;
+  kind: 'changed' | 'new';
 };
 
 const fitting: Target = {
@@ -27,6 +29,7 @@ const fitting: Target = {
   symvers: '0x11223344\timported\tvmlinux\tEXPORT_SYMBOL\t\n0x1\tpointed_to\tvmlinux\tEXPORT_SYMBOL\t\n',
   sealed: [],
   unit: {},
+  kind: 'changed',
 };
 
 describe('checkModule', () => {
@@ -54,7 +57,7 @@ describe('checkModule', () => {
       ambiguous: [],
       ...target.unit,
     } as unknown as Unit;
-    const functions = [{ object: 'vmlinux', name: 'changed', kind: 'changed' as const, file: 'fs/x.c' }];
+    const functions = [{ object: 'vmlinux', name: 'changed', kind: target.kind, file: 'fs/x.c' }];
     const diff = { unit, patched: fixturePath('unit/livepatch.ko'), functions, objtoolWarnings: [] };
     const given = {
       module: file('x.ko', module.bytes),
@@ -130,6 +133,19 @@ describe('checkModule', () => {
 
   it('what objtool says about the whole module', async () =>
     assert.match((await check({}, livepatch, ['changed: unreachable'])).join(), /^objtool: .*changed: unreachable/));
+
+  it('functions that are only added, which nothing calls', async () => {
+    assert.match((await check({ kind: 'new' })).join(), /^nothing-replaced: fs\/x\.c: /);
+  });
+
+  it('callbacks are an effect, without any function replaced', () => {
+    const unit = { path: 'fs/x.c' } as Unit;
+    const functions = [{ object: 'vmlinux', name: 'begin', kind: 'new' as const, file: 'fs/x.c' }];
+    for (const name of ['kpatch_pre_patch_data', '__klp_post_unpatch_callback_begin']) {
+      const module = { symbols: [{ name }] } as Elf;
+      assert.deepEqual(withoutEffect(module, [{ unit, functions }]), []);
+    }
+  });
 
   it('the placeholder of a runtime constant', async () => {
     const bytes = Buffer.from('efcdab8967452301', 'hex');
