@@ -62,6 +62,7 @@ const fatalEvents = new Set([
   'SUSPEND',
 ]);
 
+/** Begins to watch. Rejects with `guest.unreachable`, or when cancelled; then nothing of it goes on. */
 export async function startRecording(machine: RunningMachine, ctx: OpContext): Promise<Recording> {
   const startedAt = Date.now();
   const origin = performance.now();
@@ -117,7 +118,20 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     const pids = found.stdout.split(/\s+/).filter(Boolean).map(Number);
     witnesses.push(await startWitness(machine.guest, pids, clock, signal));
   };
-  await rewitness();
+  const stopWatching = async () => {
+    hostDelay.stop();
+    await service.stop();
+    await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
+      () => undefined,
+    );
+    over.abort();
+  };
+  try {
+    await rewitness();
+  } catch (error) {
+    await stopWatching();
+    throw error;
+  }
   const phase: Recording['phase'] = async (name, patch, body) => {
     const entry: Phase = { name, fromMs: clock(), toMs: clock(), ...(patch === undefined ? {} : { patch }) };
     run.phases.push(entry);
@@ -164,12 +178,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     finish: async () => {
       const durationMs = clock();
       await Promise.all(workloads.map((workload) => workload.stop()));
-      hostDelay.stop();
-      await service.stop();
-      await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
-        () => undefined,
-      );
-      over.abort();
+      await stopWatching();
       const samples: WitnessSample[] = witnesses
         .flatMap((witness) => witness.samples)
         .filter(({ atMs }) => atMs <= durationMs);
