@@ -4,6 +4,8 @@
 import { EventEmitter, type ExtensionContext, type TestController, Uri, window } from 'vscode';
 import type { Lab, LabEvent } from 'livepatch-lab';
 import { registerTools } from './assistant/lab-tools.ts';
+import { createPatchRemarks } from './authoring/patch-remarks.ts';
+import { createPatchTexts } from './authoring/show-patch.ts';
 import { registerCommands } from './commands.ts';
 import { createScenarioTests } from './explorer/scenario-tests.ts';
 import { registerFunctionLenses } from './functions/function-lenses.ts';
@@ -78,8 +80,12 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
   const uptime = createUptimePanel(session, Uri.joinPath(context.extensionUri, 'media/uptime'));
   const scenarios = createScenarioTests(session);
   const live = createLiveFunctions(lab, news, selection);
+  const remarks = createPatchRemarks(lab);
+  const texts = createPatchTexts();
   const listeners = [
     events,
+    remarks,
+    texts,
     uptime,
     hotPatch,
     tellFailures(session),
@@ -89,7 +95,7 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     registerFunctionLenses(lab, storage, live),
     scenarios,
     ...registerTools(session),
-    ...registerCommands(session, uptime),
+    ...registerCommands(session, { uptime, remarks, texts }),
   ];
   context.subscriptions.push(log, news, ...views, problems, status, ...listeners);
   return { targets, machines, livepatches, trials, status, hotPatch, news, scenarios: scenarios.controller };

@@ -1,6 +1,11 @@
 // Which command does what.
 
 import { commands, type Disposable, Uri } from 'vscode';
+import { checkPatch } from './authoring/check-patch.ts';
+import { createPatch } from './authoring/create-patch.ts';
+import { importPatch } from './authoring/import-patch.ts';
+import type { PatchRemarks } from './authoring/patch-remarks.ts';
+import { type PatchTexts, showPatch } from './authoring/show-patch.ts';
 import { type CommandName, commandIds, type Handler } from './contributions.ts';
 import { buildAndLoad } from './livepatch/build-and-load.ts';
 import { toggleHotPatch } from './livepatch/hot-patch.ts';
@@ -21,10 +26,18 @@ import type { UptimePanel } from './uptime/uptime-panel.ts';
 import { runTrial } from './trials/run-trial.ts';
 import { pickTrial, scenarioOf } from './trials/pick-trial.ts';
 
+/** What some commands need beside the session. */
+export type CommandParts = { uptime: UptimePanel; remarks: PatchRemarks; texts: PatchTexts };
+
 /** Registers all commands. */
-export function registerCommands(session: Session, uptime: UptimePanel): Disposable[] {
+export function registerCommands(session: Session, parts: CommandParts): Disposable[] {
   const names = Object.keys(commandIds) as CommandName[];
-  const all = { ...machineCommands(session), ...sourceCommands(session), ...windowCommands(session, uptime) };
+  const all = {
+    ...machineCommands(session),
+    ...sourceCommands(session),
+    ...patchCommands(session, parts),
+    ...windowCommands(session, parts.uptime),
+  };
   const handlers: Record<CommandName, Handler> = all;
   return names.map((name) => commands.registerCommand(commandIds[name], handlers[name]));
 }
@@ -61,6 +74,15 @@ const sourceCommands = (session: Session) => ({
   buildAndLoad: (argument: unknown) => buildAndLoad(session, argument instanceof Uri ? {} : requestOf(argument)),
   toggleHotPatch: () => toggleHotPatch(session),
   cancelHotPatch: () => session.hotPatch.cancel(),
+});
+
+const patchCommands = (session: Session, parts: CommandParts) => ({
+  createPatch: (argument: unknown) =>
+    createPatch(session, parts.remarks, argument instanceof Uri ? {} : requestOf(argument)),
+  importPatch: (argument: unknown) => importPatch(session, parts.remarks, requestOf(argument), 'in'),
+  unapplyPatch: (argument: unknown) => importPatch(session, parts.remarks, requestOf(argument), 'out'),
+  showPatch: (argument: unknown) => showPatch(session, parts, requestOf(argument)),
+  checkPatch: (argument: unknown) => checkPatch(session, parts.remarks, requestOf(argument)),
 });
 
 const windowCommands = (session: Session, uptime: UptimePanel) => ({

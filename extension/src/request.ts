@@ -11,6 +11,8 @@ export type Request = {
   name?: string;
   function?: string;
   trial?: string;
+  commit?: string;
+  repository?: string;
 };
 
 /** The request in whatever VS Code handed over; empty when there is none. */

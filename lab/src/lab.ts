@@ -26,6 +26,7 @@ import type { FleetCommand } from './fleet/fleet-cells.ts';
 import type { WorkerCommand } from './fleet/work-for-fleet.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
+import { patchVerbs } from './patch-verbs.ts';
 import { sourceVerbs } from './source-verbs.ts';
 import { runSweep, type SweepRequest, type SweepSummary } from './sweep/sweep.ts';
 import type { Finding } from './toolroot/host-check.ts';
@@ -87,6 +88,10 @@ export type { MachineEvent } from './vm/watch-machine.ts';
 export { functionsIn, findDefinition } from './patch/find-function.ts';
 export type { FunctionFacts, FunctionPlace } from './source-verbs.ts';
 export type { StalledTask } from './core/event.ts';
+export type { PatchFinding } from './patch/check-patch.ts';
+export type { ImportedPatch } from './patch/import-patch.ts';
+export type { PatchConflict } from './patch/patched-files.ts';
+export type { CreatedPatch, PatchOrigin, ShownPatch } from './patch-verbs.ts';
 
 export type BuildCommand = {
   patch: string;
@@ -170,6 +175,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     ...machineVerbs(site),
     ...imageVerbs(site),
     ...sourceVerbs(site),
+    ...patchVerbs(site),
 
     /** Loads a module (a host path) and follows its transition; a stall is rolled back and is a result. */
     klpLoad: async ({ vm, module, timeoutMs }: KlpCommand, ctx: OpContext): Promise<LoadOutcome> => {

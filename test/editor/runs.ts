@@ -43,7 +43,9 @@ export const editorRuns: readonly RunSpec[] = [
   },
   {
     name: 'user interface',
-    suites: ['ui', 'views', 'build-and-load', 'hot-patch', 'features'].map((name) => `suites/${name}.test.ts`),
+    suites: ['ui', 'views', 'build-and-load', 'hot-patch', 'features', 'authoring'].map(
+      (name) => `suites/${name}.test.ts`,
+    ),
     extension: 'fake',
   },
   { name: 'untrusted workspace', suites: ['suites/untrusted.test.ts'], extension: 'fake', keepWorkspaceTrust: true },

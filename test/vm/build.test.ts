@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readElf } from '../../lab/src/kernel/elf.ts';
 import type { BuildReason } from '../../lab/src/lab.ts';
 import { applyPatch } from '../../lab/src/patch/apply-patch.ts';
@@ -237,6 +238,23 @@ describe('livepatches built for a stock kernel', function () {
     assert.deepEqual([added?.name, added?.why], ['lpl_status', 'new']);
   });
 
+  it("brings a patch into edited files, makes the same patch of them again, and asks the kernel's own checkpatch", async () => {
+    const { patchImport, patchCreate } = facade(lab.paths);
+    const directory = join(lab.paths.state, 'edited');
+    const origin = { file: fileURLToPath(new URL('cmdline.patch', patches)) };
+    const request = { origin, directory, target: testTarget, reverse: false };
+    assert.equal((await operate((ctx) => patchImport(request, ctx))).outcome, 'applied');
+    const words = { subject: 'proc: tell of it', body: 'It was not told.', signOff: false };
+    const created = await operate((ctx) => patchCreate({ directory, target: testTarget, ...words }, ctx));
+    assert.deepEqual(changesIn(created.patch), changesIn(await readFile(origin.file, 'utf8')));
+    assert.ok(created.findings.some(({ type, level }) => type === 'MISSING_SIGN_OFF' && level === 'error'));
+    assert.equal((await operate((ctx) => patchImport({ ...request, reverse: true }, ctx))).outcome, 'applied');
+    await assert.rejects(
+      operate((ctx) => patchCreate({ directory, target: testTarget, ...words }, ctx)),
+      /nothing in .* differs/,
+    );
+  });
+
   it('takes the .cold part of a changed function along, though not a byte of it changes', async () => {
     const { module } = await livepatches.build('cold-part');
     const { symbols } = readElf(await readFile(module ?? ''));
@@ -257,3 +275,11 @@ describe('livepatches built for a stock kernel', function () {
   it('leaves a running kernel that has nothing to complain of, and no livepatch', () =>
     livepatches.isSound(2 * Object.keys(effects).length));
 });
+
+/** What a patch adds and deletes. */
+const changesIn = (patch: string): string[] => {
+  const files = readPatch(patch);
+  assert.ok(Array.isArray(files));
+  const lines = files.flatMap(({ hunks }) => hunks.flatMap((hunk) => hunk.lines));
+  return lines.filter(({ kind }) => kind !== 'keep').map(({ kind, text }) => `${kind} ${text}`);
+};

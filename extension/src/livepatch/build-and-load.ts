@@ -1,11 +1,12 @@
 // The command that puts the edited source into a running machine, once, when it is asked to.
 
-import { window, workspace } from 'vscode';
+import { window } from 'vscode';
 import type { MachineStatus } from 'livepatch-lab';
 import { pickMachine } from '../machines/pick-machine.ts';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { currentWorktree } from '../source/current-worktree.ts';
+import { saveWorktree } from '../source/save-worktree.ts';
 import type { Worktree } from '../source/worktree.ts';
 import { writeWorktreePatch } from '../source/worktree-patch.ts';
 import { type AppliedEdit, applyEdit, type Edit, equivalentLines } from './apply-edit.ts';
@@ -18,10 +19,7 @@ export async function buildAndLoad(
 ): Promise<AppliedEdit | undefined> {
   const worktree = await currentWorktree(session);
   if (!worktree) return say('No working copy of kernel source. Open one with "Livepatch: Open source of target...".');
-  const documents = workspace.textDocuments.filter(
-    ({ isDirty, fileName }) => isDirty && fileName.startsWith(worktree.source),
-  );
-  await session.hotPatch.without(() => Promise.all(documents.map((document) => document.save())));
+  await saveWorktree(session, worktree);
   const patch = await writeWorktreePatch(worktree);
   const machine = await machineFor(session, worktree, request.machine);
   if (!machine) return noMachine(worktree, request.machine);

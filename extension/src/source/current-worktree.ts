@@ -4,8 +4,9 @@ import { window } from 'vscode';
 import type { Session } from '../session.ts';
 import { findWorktree, listWorktrees, type Worktree } from './worktree.ts';
 
-/** That of the active editor, else the only one, else one that the user picks. */
-export async function currentWorktree({ storage }: Session): Promise<Worktree | undefined> {
+/** That of the named target; without a name that of the active editor, else the only one, else one that the user picks. */
+export async function currentWorktree({ storage }: Session, named?: string): Promise<Worktree | undefined> {
+  if (named !== undefined) return (await listWorktrees(storage)).find(({ target }) => target.name === named);
   const path = window.activeTextEditor?.document.uri.fsPath;
   const active = path === undefined ? undefined : await findWorktree(storage, path);
   if (active) return active;

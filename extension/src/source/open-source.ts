@@ -2,11 +2,10 @@
 
 import { relative } from 'node:path';
 import { type QuickPickItem, RelativePattern, type TextEditor, Uri, window, workspace } from 'vscode';
-import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
-import { setting } from '../settings.ts';
+import { preparedWorktree } from './prepared-worktree.ts';
 import { showSource } from './show-source.ts';
-import { checkOut, ensureWorktree, type WorktreeTarget } from './worktree.ts';
+import { checkOut, type WorktreeTarget } from './worktree.ts';
 
 /** `target`: name of the target; `file`: path in the kernel tree. Both are asked for when missing. */
 export type OpenSourceRequest = { target?: string; file?: string };
@@ -15,14 +14,11 @@ const searchLimit = 200;
 
 /** Opens the working copy and returns its editor; undefined when the user gave up or the target could not be prepared. */
 export async function openSource(session: Session, request: OpenSourceRequest = {}): Promise<TextEditor | undefined> {
-  const name = request.target ?? setting('target');
-  const act = { title: `Preparing the source of ${name}`, equivalent: [['lpl', 'target', 'prepare', name]] as const };
-  const prepared = await runAct(session, act, (ctx) => session.lab.prepareTarget(name, ctx));
-  if (!prepared) return undefined;
-  const target: WorktreeTarget = { name: prepared.name, release: prepared.release, pristine: prepared.source };
-  const file = request.file ?? (await pickFile(target));
+  const worktree = await preparedWorktree(session, request.target);
+  if (!worktree) return undefined;
+  const file = request.file ?? (await pickFile(worktree.target));
   if (!file) return undefined;
-  const path = await checkOut(await ensureWorktree(session.storage, target), file);
+  const path = await checkOut(worktree, file);
   return showSource(Uri.file(path));
 }
 

@@ -1,9 +1,10 @@
-// Shows what was changed in a working copy: VS Code's own diff editor against the pristine source.
+// Shows what was changed in a working copy: VS Code's own diff editors against the pristine source.
 
 import { join, relative } from 'node:path';
 import { commands, Uri, window } from 'vscode';
 import type { Session } from '../session.ts';
-import { findWorktree } from './worktree.ts';
+import { findWorktree, type Worktree } from './worktree.ts';
+import { changedFiles } from './worktree-patch.ts';
 
 /** For the given file, or the one in the active editor. */
 export async function showChanges({ storage }: Session, uri = window.activeTextEditor?.document.uri): Promise<void> {
@@ -17,4 +18,14 @@ export async function showChanges({ storage }: Session, uri = window.activeTextE
   const file = relative(worktree.source, uri.fsPath);
   const pristine = Uri.file(join(worktree.target.pristine, file));
   await commands.executeCommand('vscode.diff', pristine, uri, `${file} (${worktree.target.release} ↔ edited)`);
+}
+
+/** For every file that differs, in one tab. */
+export async function showAllChanges(worktree: Worktree): Promise<void> {
+  const { source, target } = worktree;
+  const sides = (await changedFiles(worktree)).map((file) => {
+    const edited = Uri.file(join(source, file));
+    return [edited, Uri.file(join(target.pristine, file)), edited];
+  });
+  await commands.executeCommand('vscode.changes', `${target.release} ↔ edited`, sides);
 }

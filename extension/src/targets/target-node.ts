@@ -44,7 +44,7 @@ function kernelItem({ kernel, edited }: TargetNode & { kind: 'kernel' }): TreeIt
   item.id = `kernel/${name}`;
   const changes = edited ? `${edited.files.length} edited` : '';
   item.description = [prepared ? 'prepared' : '', changes].filter(Boolean).join(' · ');
-  item.contextValue = `kernel.${prepared ? 'prepared' : 'listed'}`;
+  item.contextValue = `kernel.${prepared ? 'prepared' : 'listed'}${edited ? '.edited' : ''}`;
   const text = [
     `**${release}**`,
     `\`${name}\``,

@@ -13,6 +13,7 @@ import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addMatrixCommands } from './commands/matrix.ts';
 import { addNewCommand } from './commands/new.ts';
+import { addPatchCommands } from './commands/patch.ts';
 import { addSweepCommand } from './commands/sweep.ts';
 import { addReportCommands } from './commands/report.ts';
 import { addScenarioCommands } from './commands/scenario.ts';
@@ -50,6 +51,7 @@ export function commandTree(lab: () => Lab): Command {
     addTargetCommands,
     addLintCommand,
     addNewCommand,
+    addPatchCommands,
     addBuildCommand,
     addExplainCommand,
     addImageCommands,

@@ -26,6 +26,8 @@ export async function freshFakeWindow(): Promise<FakeExtension> {
     patches: [],
     trials: [],
     lintFindings: [],
+    patchFindings: [],
+    imported: { outcome: 'applied', conflicts: [] },
     outcome: 'complete',
   });
   Object.assign(fake.lab, { failure: undefined, hold: undefined, transition: undefined });
