@@ -5,6 +5,9 @@ import assert from 'node:assert/strict';
 import { cacheRooms } from '../../lab/src/core/rooms.ts';
 import { ensureBootable, listTargets, resolveTarget } from '../../lab/src/kernel/prepare-kernel.ts';
 import { formatTargetName } from '../../lab/src/kernel/target.ts';
+import { readElfNote } from '../../lab/src/kernel/elf-note.ts';
+import { pvhEntry } from '../../lab/src/vm/image/boot-image.ts';
+import { readInstanceConfig } from '../../lab/src/vm/instance/instance-record.ts';
 import { openCliLab } from '../support/lpl.ts';
 import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
@@ -26,6 +29,8 @@ describe('stock kernels', function () {
         (await machine.guest.exec(['sh', '-c', line], { signal: new AbortController().signal, timeoutMs: 60_000 }))
           .stdout;
       assert.equal((await run('uname -r')).trim(), kernel.release);
+      const config = await readInstanceConfig(machine.files);
+      assert.ok(await readElfNote(config?.boot.kernel ?? '', pvhEntry), 'no stock kernel has to unpack itself');
       const modules = await run('modprobe nf_tables && cat /proc/modules');
       for (const name of ['nf_tables', 'pvpanic_pci', 'virtio_rng'])
         assert.match(modules, new RegExp(`^${name} `, 'm'));

@@ -13,6 +13,7 @@ export const labRootRecipe: RootRecipe = {
   packages: [
     ...['qemu-system-x86', 'qemu-utils', 'seabios', 'busybox-static', 'dropbear-bin'],
     ...['libelf1t64', 'binutils', 'kmod', 'e2fsprogs', 'libarchive13t64'],
+    ...['zstd', 'xz-utils', 'gzip'],
   ],
   alone: ['kpatch-build', 'runit'],
   // node-qemu's QemuImg knows it by that name alone.

@@ -9,6 +9,7 @@ import { chooseQemu } from './qemu/choose-qemu.ts';
 import { requireRoom } from './admission/admission.ts';
 import { consoleStart } from './console/console-segments.ts';
 import { checkForwards, type Forward } from './qemu/forwards.ts';
+import { ensureBootImage } from './image/boot-image.ts';
 import type { GuestProfile } from './image/guest-profile.ts';
 import { instanceFiles } from './instance/instance-files.ts';
 import type { InstanceConfig } from './instance/instance-record.ts';
@@ -103,7 +104,11 @@ async function configOf(
   const { rootDisk } = profile;
   const images = join(request.paths.cache, 'images');
   const qemu = await chooseQemu({ wished: request.paths.qemu, labRoot }, ctx);
-  const [initramfs, modulesDisk] = await runTogether(ctx, [
+  const [kernelImage, initramfs, modulesDisk] = await runTogether(ctx, [
+    (inner) =>
+      runStage(inner, { id: 'boot-image', title: `Boot image of ${kernel.release}` }, (stage) =>
+        ensureBootImage(request, images, stage),
+      ),
     (inner) =>
       runStage(inner, { id: 'guest-image', title: `Guest image for ${kernel.release}` }, (stage) =>
         ensureTinyInitramfs(request, images, stage),
@@ -124,7 +129,7 @@ async function configOf(
     boot: {
       labRoot,
       ...(qemu ? { qemu } : {}),
-      vmlinuz: kernel.vmlinuz,
+      kernel: kernelImage,
       initramfs,
       modulesDisk,
       ...(rootDisk ? { rootDisk } : {}),

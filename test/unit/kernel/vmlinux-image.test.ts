@@ -1,16 +1,6 @@
 import assert from 'node:assert/strict';
 import { bzImagePayload } from '../../../lab/src/kernel/vmlinux-image.ts';
-
-/** A bzImage as far as its setup header goes: one setup sector beyond the boot sector, payload 16 bytes into the code. */
-function bzImage(payload: Buffer): Buffer {
-  const image = Buffer.alloc(1024 + 16 + payload.length);
-  image[0x1f1] = 1;
-  image.write('HdrS', 0x202, 'latin1');
-  image.writeUInt32LE(16, 0x248);
-  image.writeUInt32LE(payload.length, 0x24c);
-  payload.copy(image, 1024 + 16);
-  return image;
-}
+import { bzImage } from '../../support/elf-image.ts';
 
 const zstd = Buffer.concat([Buffer.from('28b52ffd', 'hex'), Buffer.from('frame'), Buffer.from([1, 2, 3, 4])]);
 

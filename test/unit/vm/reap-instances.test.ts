@@ -49,7 +49,7 @@ describe('the reaper', () => {
         lifetime: 'throw-away',
         owner: nobody,
       },
-      boot: { labRoot: '/none', vmlinuz: '/none', initramfs: '/none', modulesDisk: '/none' },
+      boot: { labRoot: '/none', kernel: '/none', initramfs: '/none', modulesDisk: '/none' },
       ...change,
     });
     return files;

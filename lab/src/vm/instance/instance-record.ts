@@ -29,7 +29,7 @@ export const configSchema = z.object({
     labRoot: z.string(),
     /** Another QEMU than the lab root's (LPL_QEMU). */
     qemu: z.string().optional(),
-    vmlinuz: z.string(),
+    kernel: z.string(),
     initramfs: z.string(),
     modulesDisk: z.string(),
     /** Backing file of the root disk's overlay. */

@@ -20,7 +20,8 @@ export type QemuMachine = {
   accelerator: Accelerator;
   cpus: number;
   memoryMiB: number;
-  vmlinuz: string;
+  /** Its image, packed or not (image/boot-image.ts). */
+  kernel: string;
   initramfs: string;
   commandLine: readonly string[];
   /** Read-only ext4 image with all modules of the kernel. */
@@ -96,7 +97,7 @@ function qemuConfig(machine: QemuMachine, files: InstanceFiles): QemuConfig {
       ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
       ...['-object', ramObject(machine)],
       ...(machine.incoming ? ['-S', '-incoming', 'defer'] : []),
-      ...['-kernel', machine.vmlinuz, '-initrd', machine.initramfs, '-append', machine.commandLine.join(' ')],
+      ...['-kernel', machine.kernel, '-initrd', machine.initramfs, '-append', machine.commandLine.join(' ')],
       // The only word there is of a triple fault (qemu: target/i386/tcg/excp_helper.c).
       ...['-d', 'cpu_reset', '-D', files.cpuLog],
       // A panic is told (pvpanic) and the guest goes on to print the rest of it, then restarts, which ends QEMU.

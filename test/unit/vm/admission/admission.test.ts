@@ -53,7 +53,7 @@ describe('live guests', () => {
     const machine = {
       name: 'demo',
       accelerator: 'tcg',
-      ...{ cpus: 3, memoryMiB: 768, vmlinuz: '/k', initramfs: '/i' },
+      ...{ cpus: 3, memoryMiB: 768, kernel: '/k', initramfs: '/i' },
       ...{
         commandLine: [],
         modulesDisk: '/m',
