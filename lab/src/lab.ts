@@ -23,6 +23,8 @@ import type { TransitionResult } from './klp/transition.ts';
 import { unloadLivepatch } from './klp/unload-livepatch.ts';
 import { authorVerbs, type ExplainCommand, type LintCommand } from './author-verbs.ts';
 import type { FleetCommand } from './fleet/fleet-cells.ts';
+import type { RedisAddress } from './fleet/redis.ts';
+import type { FleetState } from './fleet/show-fleet.ts';
 import type { WorkerCommand } from './fleet/work-for-fleet.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
@@ -63,6 +65,8 @@ export type { ExplainedFunction, Explanation } from './build/explain/explain-liv
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
 export type { FleetCommand } from './fleet/fleet-cells.ts';
+export type { RedisAddress } from './fleet/redis.ts';
+export type { FleetState } from './fleet/show-fleet.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TransitionState } from './klp/transition-state.ts';
 export type { Comparison } from './trial/compare-trials.ts';
@@ -109,6 +113,7 @@ export type LoadOutcome = { module: string; transition: TransitionResult; patche
 const fleetRoom = {
   cells: () => import('./fleet/fleet-cells.ts'),
   worker: () => import('./fleet/work-for-fleet.ts'),
+  show: () => import('./fleet/show-fleet.ts'),
 };
 
 export type Lab = ReturnType<typeof openLab>;
@@ -224,6 +229,9 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     /** Runs cells of others' matrices until it is cancelled. */
     worker: async (request: WorkerCommand, ctx: OpContext): Promise<{ worker: string; cells: number }> =>
       (await fleetRoom.worker()).workForFleet(ctx, site, request),
+
+    /** Who works on the fleet of that Redis, and what they can run. */
+    fleet: async (redis: RedisAddress): Promise<FleetState> => (await fleetRoom.show()).showFleet(redis),
 
     /** The shards of one matrix, put together. */
     mergeMatrix: (request: MergeCommand): Promise<MatrixSummary> => mergeMatrix(request),

@@ -1,10 +1,12 @@
 // A worker process of the fleet whose cells cost nothing: node --import tsx fleet-worker.ts, told by its environment. The name
-// of a cell's patch says what becomes of it; every beginning and end goes to a log, so that a test can count them.
+// of a cell says what becomes of it (`poison` kills its worker, `slow-at-first` takes a minute unless it is begun again); every
+// beginning and end goes to a log, so that a test can count them.
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LabEvent } from '../../lab/src/core/event.ts';
 import { runOperation } from '../../lab/src/core/operation.ts';
 import { runWorker } from '../../lab/src/fleet/worker.ts';
 import type { CellRunner } from '../../lab/src/trial/matrix/run-matrix.ts';
@@ -17,19 +19,22 @@ const given = (name: string): string => {
 const log = (what: string, id: string) =>
   appendFileSync(given('FLEET_LOG'), `${JSON.stringify({ what, id, pid: process.pid })}\n`);
 
+const wasBegun = (id: string) => readFileSync(given('FLEET_LOG'), 'utf8').includes(`{"what":"begin","id":"${id}"`);
+
 const runner: CellRunner = {
   atOnce: 8,
-  run: async ({ id, patch, scenario }, directory, ctx) => {
+  run: async ({ id, workload, scenario }, directory, ctx) => {
+    const lastsMs = workload.startsWith('slow-at-first') && !wasBegun(id) ? 60_000 : scenario.soakMs;
     log('begin', id);
     ctx.emit({ type: 'stage.start', stage: 'x', title: `at ${id}` });
-    if (patch === 'poison') process.kill(process.pid, 'SIGKILL');
+    if (workload.startsWith('poison')) process.kill(process.pid, 'SIGKILL');
     try {
-      await sleep(scenario.soakMs, undefined, { signal: ctx.signal });
+      await sleep(lastsMs, undefined, { signal: ctx.signal });
     } catch (error) {
       log('cancelled', id);
       throw error;
     }
-    await writeFile(join(directory, 'report.html'), `report of ${id}`);
+    await writeFile(join(directory, 'report.html'), `report of ${id} by ${process.pid}`);
     log('end', id);
     const reasons = scenario.patches.map(({ source }) => readFileSync(source.path, 'utf8'));
     return { verdict: 'pass', reasons, figures: [], diagnostics: [], release: '6.12.1', report: 'report.html' };
@@ -45,6 +50,10 @@ const request = {
   kvm: false,
   room: given('FLEET_ROOM'),
   openRunner: () => runner,
-  silenceMs: 1500,
+  silenceMs: 2000,
 };
-await runOperation({ name: 'worker', signal: stop.signal, emit: () => undefined }, (ctx) => runWorker(request, ctx));
+// What a worker says of a cell that is no longer its own is not taken, and BullMQ tells it so.
+const listen = (event: LabEvent) => {
+  if (event.type === 'line' && /(Missing lock|Lock mismatch|Missing key) for job/.test(event.text)) log('rejected', '');
+};
+await runOperation({ name: 'worker', signal: stop.signal, emit: listen }, (ctx) => runWorker(request, ctx));

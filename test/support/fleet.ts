@@ -17,22 +17,25 @@ import { operate } from './operation.ts';
 import type { RedisServer } from './redis-server.ts';
 import { testSite } from './test-site.ts';
 
-export type Note = { what: 'begin' | 'end' | 'cancelled'; id: string; pid: number };
+/** `rejected`: what it said of a cell came too late, and was not taken. */
+export type Note = { what: 'begin' | 'end' | 'cancelled' | 'rejected'; id: string; pid: number };
 
-type Shape = { patches?: string[]; cells: number; lastsMs: number };
+/** `first`: the kind of the first cell (see fleet-worker.ts). */
+type Shape = { cells: number; lastsMs: number; first?: 'poison' | 'slow-at-first' };
 
 export type Fleet = {
   /** What the workers wrote down. */
   notes(): Note[];
   until(what: string, wanted: (notes: Note[]) => boolean): Promise<void>;
-  start(count: number, jobs: number): void;
+  /** `enter`: where they run (see network-namespace.ts). */
+  start(count: number, jobs: number, enter?: readonly string[]): void;
   /** Writes a matrix of so many cells, each of which lasts `lastsMs`; returns its path. */
   write(name: string, shape: Shape): Promise<string>;
   /** Writes it and runs it on the fleet. */
   run(
     name: string,
     shape: Shape,
-    command?: Partial<FleetCommand>,
+    command?: Partial<FleetCommand> & { resume?: boolean },
     options?: { signal?: AbortSignal; events?: LabEvent[] },
   ): Promise<MatrixSummary>;
   close(): Promise<void>;
@@ -44,18 +47,20 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
   await writeFile(log, '');
   const children = new Set<ChildProcess>();
   let closed = false;
-  const startOne = (jobs: number) => {
+  const startOne = (jobs: number, enter: readonly string[]) => {
     const { url, caFile } = redis.address;
     const room = join(directory, 'room');
     const env = { FLEET_URL: url, FLEET_LOG: log, FLEET_JOBS: String(jobs), FLEET_ROOM: room, FLEET_CA: caFile };
-    const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'fleet-worker.ts')], {
+    const worker = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'fleet-worker.ts')];
+    const [program = '', ...args] = [...enter, ...worker];
+    const child = spawn(program, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     children.add(child);
     child.once('exit', () => {
       children.delete(child);
-      if (!closed) startOne(jobs);
+      if (!closed) startOne(jobs, enter);
     });
   };
   const notes = () =>
@@ -63,15 +68,16 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Note);
-  const write: Fleet['write'] = async (name, { patches = ['fix'], cells, lastsMs }) => {
-    for (const patch of patches) await writeFile(join(directory, `${patch}.patch`), fixPatch);
+  const write: Fleet['write'] = async (name, { cells, lastsMs, first }) => {
+    await writeFile(join(directory, 'fix.patch'), fixPatch);
+    const kindOf = (index: number) => (first && index === 0 ? `${first}-` : '');
     const file = join(directory, `${name}.yaml`);
     const matrix = {
       schema: 1,
       title: name,
       kernels: ['debian:trixie/cloud-amd64'],
-      patches: patches.map((patch) => ({ title: patch, file: `${patch}.patch` })),
-      workloads: Array.from({ length: cells / patches.length }, (_, index) => ({ name: `${name}-${index}` })),
+      patches: [{ title: 'fix', file: 'fix.patch' }],
+      workloads: Array.from({ length: cells }, (_, index) => ({ name: `${kindOf(index)}${name}-${index}` })),
       scenario: { soakMs: lastsMs },
     };
     await writeFile(file, stringify(matrix));
@@ -83,13 +89,13 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
       const wait = { what, timeoutMs: 30_000, signal: AbortSignal.timeout(40_000) };
       await waitUntil(wait, () => (wanted(notes()) ? true : undefined));
     },
-    start: (count, jobs) => Array.from({ length: count }).forEach(() => startOne(jobs)),
+    start: (count, jobs, enter = []) => Array.from({ length: count }).forEach(() => startOne(jobs, enter)),
     write,
-    run: async (name, shape, command = {}, options = {}) => {
+    run: async (name, shape, { resume = false, ...command } = {}, options = {}) => {
       const file = await write(name, shape);
       const site = testSite({ cache: directory, state: join(directory, 'state'), runtime: join(directory, 'run') });
       const fleet = { ...redis.address, ...command };
-      return operate((ctx) => runMatrix(ctx, site, { file }, (at) => openFleet(fleet, at)), options);
+      return operate((ctx) => runMatrix(ctx, site, { file, resume }, (at) => openFleet(fleet, at)), options);
     },
     close: async () => {
       closed = true;

@@ -16,11 +16,14 @@ import { openPackageView } from '../../lab/src/toolroot/package-view.ts';
 import { labRootArgv } from '../../lab/src/vm/qemu/lab-root.ts';
 import { operate } from './operation.ts';
 
-const recipe = { label: 'redis-root', suite: 'trixie', packages: ['redis-server', 'openssl'] };
+const recipe = { label: 'redis-root', suite: 'trixie', packages: ['redis-server', 'openssl', 'busybox-static'] };
 const password = 'se:cret/1';
 
 export type RedisServer = {
   address: RedisAddress;
+  port: number;
+  /** A static busybox. */
+  busybox: string;
   /** SIGKILL, and a new server over the same append-only file. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -70,6 +73,8 @@ export async function startRedis(transport: 'plain' | 'tls' = 'plain'): Promise<
   };
   return {
     address,
+    port,
+    busybox: join(root, 'usr/bin/busybox'),
     restart: async () => {
       await kill();
       server = await start();

@@ -8,6 +8,7 @@ import { addBuildCommand } from './commands/build.ts';
 import { addCacheCommands } from './commands/cache.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
+import { addFleetCommands } from './commands/fleet.ts';
 import { addImageCommands } from './commands/image.ts';
 import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
@@ -21,7 +22,6 @@ import { addSelfcheckCommand } from './commands/selfcheck.ts';
 import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
 import { addVmCommands } from './commands/vm.ts';
-import { addWorkerCommand } from './commands/worker.ts';
 import { exitCodes } from './exit-code.ts';
 
 /** `root`: the installation, where images/ and lab/examples/ are. */
@@ -64,7 +64,7 @@ export function commandTree(lab: () => Lab): Command {
     addSelfcheckCommand,
     addMatrixCommands,
     addSweepCommand,
-    addWorkerCommand,
+    addFleetCommands,
   ])
     add(program, lab);
   shareCommonOptions(program);

@@ -14,6 +14,8 @@ const workerSchema = z.object({
   memoryMiB: z.number(),
   /** Cells at once. */
   jobs: z.number(),
+  /** Of those, how many it ran when it wrote this. */
+  running: z.number(),
 });
 export type WorkerNote = z.output<typeof workerSchema>;
 
@@ -21,7 +23,10 @@ const prefix = 'lpl:worker:';
 const fadesAfterSeconds = 15;
 const writtenEveryMs = 5000;
 
-export const describeWorker = (jobs: number, kvm: boolean): WorkerNote => ({
+/** What a machine can run. */
+export type Abilities = Omit<WorkerNote, 'running'>;
+
+export const describeWorker = (jobs: number, kvm: boolean): Abilities => ({
   id: `${hostname()}-${process.pid}`,
   host: hostname(),
   arch: process.arch,
@@ -32,22 +37,32 @@ export const describeWorker = (jobs: number, kvm: boolean): WorkerNote => ({
 });
 
 /** Writes the note until the returned act is called, which takes it away. */
-export async function announce(redis: Redis, note: WorkerNote): Promise<() => Promise<void>> {
-  const write = () => redis.set(prefix + note.id, JSON.stringify(note), 'EX', fadesAfterSeconds);
+export async function announce(
+  redis: Redis,
+  abilities: Abilities,
+  running: () => number,
+): Promise<() => Promise<void>> {
+  const key = prefix + abilities.id;
+  const write = () => {
+    const note: WorkerNote = { ...abilities, running: running() };
+    return redis.set(key, JSON.stringify(note), 'EX', fadesAfterSeconds);
+  };
   await write();
   const timer = setInterval(() => void write().catch(() => undefined), writtenEveryMs);
   return async () => {
     clearInterval(timer);
-    await redis.del(prefix + note.id);
+    await redis.del(key);
   };
 }
 
-/** The workers that are there now. */
+/** The workers that are there now; one that died without a farewell for a quarter of a minute more. */
 export async function listWorkers(redis: Redis): Promise<WorkerNote[]> {
   const keys: string[] = [];
   for await (const some of redis.scanStream({ match: `${prefix}*` })) keys.push(...(some as string[]));
   const notes = keys.length > 0 ? await redis.mget(keys) : [];
-  return notes.flatMap((text) => (text === null ? [] : workerSchema.parse(JSON.parse(text))));
+  // A note in the format of another lpl is nobody we could send to.
+  const read = notes.map((text) => workerSchema.safeParse(JSON.parse(text ?? 'null')));
+  return read.flatMap(({ data }) => data ?? []).sort((a, b) => a.id.localeCompare(b.id));
 }
 
 /** Whether a machine of that kind can run it at all. */

@@ -26,16 +26,20 @@ export const jobSchema = z.object({
   needs,
 });
 
-export const answerSchema = z.object({
+const answer = z.object({
   outcome: outcomeSchema,
   /** Hash of the trial's directory, packed. */
   archive: z.string(),
   worker: z.string(),
 });
 
+/** Without an answer it was given up on request; who wants it by now has to ask again. */
+export const jobResultSchema = z.object({ answer: answer.optional() });
+
 export type Needs = z.output<typeof needs>;
 export type CellJob = z.output<typeof jobSchema>;
-export type CellAnswer = z.output<typeof answerSchema>;
+export type CellAnswer = z.output<typeof answer>;
+export type JobResult = z.output<typeof jobResultSchema>;
 
 /** Exists while the job is to be given up. */
 export const cancelKey = (jobId: string): string => `lpl:cancel:${jobId}`;

@@ -12,6 +12,11 @@ export type RedisAddress = {
 };
 
 const connectMs = 10_000;
+/**
+ * A connection that owes us an answer for so long is taken for dead and made anew: a cut link says nothing, and TCP would wait for
+ * minutes (tcp_retries2, ip-sysctl.rst). Longer than BullMQ's longest blocking command, 10 s.
+ */
+const silentMs = 15_000;
 
 /**
  * Connects, or throws `fleet.unreachable`. From then on a server that is away is waited for: commands are kept until it is back.
@@ -23,6 +28,7 @@ export async function connectRedis({ url, caFile }: RedisAddress): Promise<Redis
     lazyConnect: true,
     maxRetriesPerRequest: null,
     connectTimeout: connectMs,
+    socketTimeout: silentMs,
     retryStrategy: (times) => Math.min(100 * times, 1000),
     ...(protocol === 'rediss:' ? { tls: ca ? { ca } : {} } : {}),
   });

@@ -9,6 +9,7 @@ import { knownAccelerator } from '../vm/accelerator.ts';
 import { reapInstances } from '../vm/reap-instances.ts';
 import type { RedisAddress } from './redis.ts';
 import { runWorker } from './worker.ts';
+import { withWorkerRoom } from './worker-room.ts';
 
 export type WorkerCommand = {
   redis: RedisAddress;
@@ -24,7 +25,8 @@ export async function workForFleet(
 ): Promise<{ worker: string; cells: number }> {
   await reapInstances(site.paths, ctx.signal);
   const kvm = (await knownAccelerator(site.paths))?.accelerator === 'kvm';
-  const room = join(site.paths.state, 'fleet');
   const openRunner = (modules: string) => localCells({ site, jobs, start: 'snapshot', modules }, ctx);
-  return runWorker({ redis, jobs, kvm, room, openRunner }, ctx);
+  return withWorkerRoom(join(site.paths.state, 'fleet'), (room) =>
+    runWorker({ redis, jobs, kvm, room, openRunner }, ctx),
+  );
 }

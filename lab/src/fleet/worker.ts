@@ -13,7 +13,7 @@ import type { CellRunner } from '../trial/matrix/run-matrix.ts';
 import { parseScenario } from '../trial/scenario.ts';
 import { announce, canRun, describeWorker } from './announce.ts';
 import { getBlob, putBlob } from './blobs.ts';
-import { cancelKey, type CellAnswer, type CellJob, jobSchema, queueName } from './cell-job.ts';
+import { cancelKey, type CellJob, type JobResult, jobSchema, queueName } from './cell-job.ts';
 import { packDirectory } from './pack.ts';
 import { connectRedis, type RedisAddress } from './redis.ts';
 
@@ -43,36 +43,52 @@ export async function runWorker(request: WorkerRequest, ctx: OpContext): Promise
   const note = describeWorker(jobs, kvm);
   await mkdir(room, { recursive: true, mode: 0o700 });
   let cells = 0;
+  /** By job. */
+  const running = new Set<string>();
   let current: { run: string; runner: CellRunner } | undefined;
   const runnerOf = (run: string): CellRunner => {
     // Of another run the kernels may mean newer ones by now.
     if (current?.run !== run) current = { run, runner: openRunner(join(room, 'modules', run), ctx) };
     return current.runner;
   };
-  const work = async (job: Job<CellJob>, token?: string): Promise<CellAnswer> => {
+  const work = async (
+    job: Job<CellJob>,
+    token: string | undefined,
+    lost: AbortSignal | undefined,
+  ): Promise<JobResult> => {
     const { data } = jobSchema.safeParse(job.data);
-    if (!data || !canRun(note, data.needs)) return handBack(job, token);
+    const jobId = job.id ?? '';
+    // Of a job that was lost and came back the first run is still about to end.
+    if (!data || !canRun(note, data.needs) || running.has(jobId)) return handBack(job, token);
+    running.add(jobId);
     const directory = await mkdtemp(join(room, 'cell-'));
     try {
-      const outcome = await runJob({ job, data, redis, directory, runner: runnerOf(data.run) }, ctx);
+      const signal = lost ? AbortSignal.any([ctx.signal, lost]) : ctx.signal;
+      const outcome = await runJob({ job, data, redis, directory, runner: runnerOf(data.run) }, { ...ctx, signal });
       if (ctx.signal.aborted) return await handBack(job, token);
+      if (!outcome) return {};
       cells += 1;
       const archive = await putBlob(redis, await packDirectory(join(directory, 'trial')));
-      return { outcome, archive, worker: note.id };
+      return { answer: { outcome, archive, worker: note.id } };
     } finally {
+      running.delete(jobId);
       await rm(directory, { recursive: true, force: true });
     }
   };
   const connection = redis.duplicate();
-  const worker = new Worker<CellJob, CellAnswer>(queueName, work, {
+  const worker = new Worker<CellJob, JobResult>(queueName, work, {
     connection,
     concurrency: jobs,
     lockDuration: silenceMs,
-    stalledInterval: silenceMs / 3,
+    stalledInterval: Math.ceil(silenceMs / 3),
     maxStalledCount: furtherDeaths,
   });
   worker.on('error', (error) => ctx.emit({ type: 'line', from: 'lab', text: `Redis: ${error.message}` }));
-  const leave = await announce(redis, note);
+  // Out of reach for too long: its jobs are others' by now, and what it would say of them is not taken.
+  worker.on('lockRenewalFailed', (jobs) =>
+    jobs.forEach((id) => worker.cancelJob(id, 'it was given to another worker')),
+  );
+  const leave = await announce(redis, note, () => running.size);
   ctx.emit({ type: 'line', from: 'lab', text: `${note.id} works, ${jobs} at once` });
   await new Promise<void>((stop) => ctx.signal.addEventListener('abort', () => stop(), { once: true }));
   // A Redis that is away must not keep us: others find out by our silence.
@@ -92,8 +108,11 @@ async function handBack(job: Job, token: string | undefined): Promise<never> {
 
 type RunningJob = { job: Job; data: CellJob; redis: Redis; directory: string; runner: CellRunner };
 
-/** What it throws makes the cell inconclusive; what it was cancelled by, too. */
-async function runJob({ job, data, redis, directory, runner }: RunningJob, outer: OpContext): Promise<CellOutcome> {
+/** What the runner throws makes the cell inconclusive. Undefined when it was given up. */
+async function runJob(
+  { job, data, redis, directory, runner }: RunningJob,
+  outer: OpContext,
+): Promise<CellOutcome | undefined> {
   const given = new AbortController();
   const look = setInterval(() => {
     const abort = (found: number) => found > 0 && given.abort(new LabError('op.cancelled', 'cancelled from afar'));
@@ -110,6 +129,7 @@ async function runJob({ job, data, redis, directory, runner }: RunningJob, outer
   try {
     return await runner.run(await unpackCell(data, redis, join(directory, 'files')), trial, ctx);
   } catch (error) {
+    if (ctx.signal.aborted) return undefined;
     const { message, hint } = asLabError(error);
     return inconclusive(hint ? `${message}: ${hint}` : message);
   } finally {
