@@ -2,6 +2,7 @@
 
 const { writeFileSync } = require('node:fs');
 const { relative } = require('node:path');
+const { performance } = require('node:perf_hooks');
 const { reporters, Runner } = require('mocha');
 
 const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END } = Runner.constants;
