@@ -90,7 +90,7 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     hotPatch,
     tellFailures(session),
     registerQuickFixes(storage),
-    lintAsYouType(lab, storage),
+    lintAsYouType(lab, storage, problems),
     live,
     registerFunctionLenses(lab, storage, live),
     scenarios,

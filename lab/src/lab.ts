@@ -164,6 +164,14 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
       }));
     },
 
+    /** Whether that very kernel was prepared here; asks no mirror. */
+    isPrepared: async (name: string): Promise<boolean> => {
+      const target = parseTargetName(name);
+      if (target.kind === 'tree') return false;
+      const kept = await keptKernels(site.rooms.kernels, target.name);
+      return kept.some(({ target: { version } }) => version === target.name.version);
+    },
+
     prepareTarget: async (name: string, ctx: OpContext): Promise<{ name: string; release: string; source: string }> => {
       const { kernel } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, name));
       return { name: kernel.name, release: kernel.release, source: kernel.source };

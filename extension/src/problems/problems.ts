@@ -6,6 +6,8 @@ import {
   Diagnostic,
   DiagnosticSeverity,
   type Disposable,
+  type Event,
+  EventEmitter,
   languages,
   Range,
   type TextDocument,
@@ -17,6 +19,8 @@ import type { Worktree } from '../source/worktree.ts';
 import type { WorktreePatch } from '../source/worktree-patch.ts';
 
 export type Problems = Disposable & {
+  /** A build has judged that work tree. */
+  readonly onDidJudge: Event<Worktree>;
   /** Replaces what is shown with the reasons of this build. A reason without a place goes to the first change. */
   showBuild(worktree: Worktree, result: BuildResult, changes: WorktreePatch['files']): Promise<void>;
   /** Forgets what builds said against that work tree. */
@@ -33,6 +37,7 @@ export const problemSource = 'livepatch';
 /** The one collection of this extension. */
 export function createProblems(): Problems {
   const collection = languages.createDiagnosticCollection(problemSource);
+  const judged = new EventEmitter<Worktree>();
   /** Files with reasons of the last build of each work tree. */
   const blamed = new Map<string, Uri[]>();
   const clearBuild = ({ directory }: Worktree) => {
@@ -40,6 +45,7 @@ export function createProblems(): Problems {
     blamed.delete(directory);
   };
   return {
+    onDidJudge: judged.event,
     showBuild: async (worktree, { reasons }, changes) => {
       const found = await Promise.all(reasons.map((reason) => locate(reason, worktree, changes)));
       clearBuild(worktree);
@@ -48,6 +54,7 @@ export function createProblems(): Problems {
         worktree.directory,
         found.map(({ uri }) => uri),
       );
+      judged.fire(worktree);
     },
     clearBuild,
     showError: (uri, { code, message, hint, details }) => {
@@ -55,7 +62,7 @@ export function createProblems(): Problems {
       collection.set(uri, [diagnostic(new Range(line, 0, line, 1000), message, hint, code)]);
     },
     clear: (uri) => collection.delete(uri),
-    dispose: () => collection.dispose(),
+    dispose: () => [collection, judged].forEach((part) => void part.dispose()),
   };
 }
 

@@ -26,6 +26,8 @@ export async function freshFakeWindow(): Promise<FakeExtension> {
     patches: [],
     trials: [],
     lintFindings: [],
+    targetFindings: [],
+    prepared: true,
     patchFindings: [],
     imported: { outcome: 'applied', conflicts: [] },
     outcome: 'complete',

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type CodeLens,
   commands,
@@ -12,6 +13,7 @@ import {
   languages,
   lm,
   Position,
+  type TextDocument,
   window,
   workspace,
 } from 'vscode';
@@ -41,14 +43,55 @@ describe('features', () => {
     );
   });
 
-  it('lints while one types, and lets the build have the last word', async () => {
-    const finding = { rule: 'DA02', level: 'warning', line: 8, message: 'static data', hint: 'keep it' } as const;
-    fake.lab.lintFindings = [finding];
-    const { document } = await editFakeSource('\treturn count + 56;');
-    await until('the word of the lint', () => languages.getDiagnostics(document.uri).length === 1);
-    assert.equal(languages.getDiagnostics(document.uri)[0]?.severity, DiagnosticSeverity.Warning);
-    await document.save();
-    await until('its end', () => languages.getDiagnostics(document.uri).length === 0);
+  describe('the lint', () => {
+    const ofText = { rule: 'DA02', level: 'warning', line: 8, message: 'static data', hint: 'keep it' } as const;
+    const ofTarget = {
+      rule: 'NP02',
+      level: 'error',
+      line: 6,
+      message: 'not traced',
+      hint: 'patch its callers',
+    } as const;
+    const codes = ({ uri }: TextDocument) => languages.getDiagnostics(uri).map(({ code }) => code);
+    const says = (document: TextDocument, ...rules: string[]) =>
+      until(rules.join(' ') || 'silence', () => isDeepStrictEqual(codes(document), rules));
+
+    beforeEach(() => {
+      fake.lab.lintFindings = [ofText];
+      fake.lab.targetFindings = [ofTarget, ofText];
+    });
+
+    it('speaks from the text while one types, and with the target once one stops', async () => {
+      const { document } = await editFakeSource('\treturn count + 56;');
+      await says(document, 'DA02');
+      assert.equal(languages.getDiagnostics(document.uri)[0]?.severity, DiagnosticSeverity.Warning);
+      await says(document, 'NP02', 'DA02');
+    });
+
+    it('asks the target at once when the source is saved', async () => {
+      fake.lab.lintFindings = [];
+      const { document } = await editFakeSource('\treturn count + 57;');
+      await document.save();
+      await says(document, 'NP02', 'DA02');
+    });
+
+    it('prepares no target by itself', async () => {
+      fake.lab.prepared = false;
+      const { document } = await editFakeSource('\treturn count + 58;');
+      await document.save();
+      await until('the question', () => asked('isPrepared').length > 0);
+      await says(document, 'DA02');
+      assert.deepEqual(asked('lint debian'), []);
+    });
+
+    it('lets the build have the last word', async () => {
+      fake.lab.machines = [fakeMachine('web1')];
+      const { document } = await editFakeSource('\treturn count + 59;');
+      await document.save();
+      await says(document, 'NP02', 'DA02');
+      await run('buildAndLoad');
+      await says(document);
+    });
   });
 
   it('tells the facts behind that on its name', async () => {

@@ -1,6 +1,8 @@
 // Hot patch on save, over the fake lab: what a save does, what many saves do, and how the old code comes back.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type CodeAction, commands, languages, type TextEditor, workspace } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine, tracedFunction } from '../fixtures/fake-facts.ts';
@@ -59,8 +61,9 @@ describe('hot patch on save', () => {
   });
 
   it('builds only the newest of many saves, and cancels the one it overtakes', async () => {
-    fake.lab.hold = new Promise(() => undefined);
-    await save('\treturn count + 24;');
+    let release = () => undefined as void;
+    fake.lab.hold = new Promise((resolve) => (release = resolve));
+    const { document } = await save('\treturn count + 24;');
     await until('the first build', () => acts(/^build/).length === 1);
     await save('\treturn count + 25;');
     await save('\treturn count + 26;');
@@ -69,8 +72,11 @@ describe('hot patch on save', () => {
       patch = text;
       return { verdict: 'built', reasons: [], functions: [tracedFunction] };
     };
-    fake.lab.hold = undefined;
     await save('\treturn count + 27;');
+    // It is written when those before it have been given up.
+    const written = join(document.fileName.replace(/\/source\/.*/, ''), 'edited.patch');
+    await until('the turn of the newest', () => readFileSync(written, 'utf8').includes('count + 27'));
+    release();
     await until('the load', () => acts(/^klpLoad/).length > 0);
     await fake.hotPatch.idle();
     assert.equal(acts(/^klpLoad/).length, 1);
