@@ -7,7 +7,10 @@ import { registerTools } from './assistant/lab-tools.ts';
 import { createPatchRemarks } from './authoring/patch-remarks.ts';
 import { createPatchTexts } from './authoring/show-patch.ts';
 import { registerCommands } from './commands.ts';
-import { createScenarioTests } from './explorer/scenario-tests.ts';
+import { createTestExplorer } from './explorer/test-explorer.ts';
+import { registerKernelDebugger } from './debug/kernel-debugger.ts';
+import type { KnownDebugger } from './debug/debugger-launch.ts';
+import { registerLabTasks } from './tasks/lab-tasks.ts';
 import { registerFunctionLenses } from './functions/function-lenses.ts';
 import { createLiveFunctions } from './functions/live-functions.ts';
 import { createHotPatch } from './livepatch/hot-patch.ts';
@@ -30,6 +33,8 @@ export type Parts = {
   openLab: () => Lab;
   withProgress?: typeof window.withProgress;
   confirm?: Session['confirm'];
+  /** Debugger extensions that are installed. */
+  debuggers?: () => KnownDebugger[];
 };
 
 export type Window = {
@@ -78,7 +83,7 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
   };
   const { problems, status } = session;
   const uptime = createUptimePanel(session, Uri.joinPath(context.extensionUri, 'media/uptime'));
-  const scenarios = createScenarioTests(session);
+  const scenarios = createTestExplorer(session);
   const live = createLiveFunctions(lab, news, selection);
   const remarks = createPatchRemarks(lab);
   const texts = createPatchTexts();
@@ -94,6 +99,8 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     live,
     registerFunctionLenses(lab, storage, live),
     scenarios,
+    registerLabTasks(session),
+    registerKernelDebugger(session, parts.debuggers),
     ...registerTools(session),
     ...registerCommands(session, { uptime, remarks, texts }),
   ];

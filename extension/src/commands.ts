@@ -20,7 +20,8 @@ import { discardChanges } from './source/discard-changes.ts';
 import { openSource } from './source/open-source.ts';
 import { showChanges } from './source/show-changes.ts';
 import { prepareTarget } from './targets/prepare-target.ts';
-import { debugMachine, openConsole, openShell } from './terminals/open-terminals.ts';
+import { debugMachine } from './debug/kernel-debugger.ts';
+import { openConsole, openShell } from './terminals/open-terminals.ts';
 import { openTrialReport } from './trials/open-report.ts';
 import type { UptimePanel } from './uptime/uptime-panel.ts';
 import { runTrial } from './trials/run-trial.ts';
@@ -51,7 +52,7 @@ const machineCommands = (session: Session) => ({
   restoreMachine: (argument: unknown) => restoreMachine(session, requestOf(argument)),
   openConsole: (argument: unknown) => openConsole(session, requestOf(argument).machine),
   openShell: (argument: unknown) => openShell(session, requestOf(argument).machine),
-  debugMachine: (argument: unknown) => debugMachine(session, requestOf(argument).machine),
+  debugMachine: (argument: unknown) => debugMachine(requestOf(argument).machine),
   disableLivepatch: async (argument: unknown) => {
     const found = await pickLivepatch(session, requestOf(argument));
     if (found) await disableLivepatch(session, found);

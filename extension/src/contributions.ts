@@ -54,6 +54,12 @@ export const settingKeys = [
 
 export type SettingKey = (typeof settingKeys)[number];
 
+/** Of tasks, as in `contributes.taskDefinitions`. */
+export const taskType = 'lpl';
+
+/** As in `contributes.debuggers`. */
+export const debugType = 'livepatch-kernel';
+
 /** Views, as in `contributes.views`. */
 export const viewIds = {
   targets: 'livepatchLab.targets',

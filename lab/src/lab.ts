@@ -34,7 +34,7 @@ import { runSweep, type SweepRequest, type SweepSummary } from './sweep/sweep.ts
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
 import { runDoctor } from './trial/doctor.ts';
-import { type MatrixCommand, runMatrix } from './trial/matrix/matrix.ts';
+import { listCells, type MatrixCells, type MatrixCommand, runMatrix } from './trial/matrix/matrix.ts';
 import { type MergeCommand, mergeMatrix } from './trial/matrix/merge.ts';
 import type { MatrixSummary } from './trial/matrix/write-reports.ts';
 import { type Comparison, compareTrials } from './trial/compare-trials.ts';
@@ -67,6 +67,7 @@ export type { TransitionResult } from './klp/transition.ts';
 export type { FleetCommand } from './fleet/fleet-cells.ts';
 export type { RedisAddress } from './fleet/redis.ts';
 export type { FleetState } from './fleet/show-fleet.ts';
+export type { MatrixCells } from './trial/matrix/matrix.ts';
 export type { MatrixSummary } from './trial/matrix/write-reports.ts';
 export type { TransitionState } from './klp/transition-state.ts';
 export type { Comparison } from './trial/compare-trials.ts';
@@ -89,6 +90,7 @@ export type { MachineSnapshot } from './vm/machine-snapshots.ts';
 export type { ImageStatus } from './vm/image/image-status.ts';
 export type { MachineStatus } from './vm/machine-status.ts';
 export type { MachineEvent } from './vm/watch-machine.ts';
+export { lineInPatch } from './patch/line-in-patch.ts';
 export { functionsIn, findDefinition } from './patch/find-function.ts';
 export type { FunctionFacts, FunctionPlace } from './source-verbs.ts';
 export type { StalledTask } from './core/event.ts';
@@ -233,6 +235,9 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
         request,
         fleet && (async (directory) => (await fleetRoom.cells()).openFleet(fleet, directory)),
       ),
+
+    /** The cells of a matrix file; nothing is run. */
+    matrixCells: (file: string): Promise<MatrixCells> => listCells(file),
 
     /** Runs cells of others' matrices until it is cancelled. */
     worker: async (request: WorkerCommand, ctx: OpContext): Promise<{ worker: string; cells: number }> =>

@@ -43,7 +43,7 @@ export const editorRuns: readonly RunSpec[] = [
   },
   {
     name: 'user interface',
-    suites: ['ui', 'views', 'build-and-load', 'hot-patch', 'features', 'authoring'].map(
+    suites: ['ui', 'views', 'build-and-load', 'hot-patch', 'features', 'authoring', 'tasks', 'terminals'].map(
       (name) => `suites/${name}.test.ts`,
     ),
     extension: 'fake',

@@ -8,6 +8,12 @@ export function scenarioTitle(text: string): string | undefined {
   return /^title:\s*(.+?)\s*$/m.exec(text)?.[1]?.replace(/^(['"])(.*)\1$/, '$2') ?? 'untitled scenario';
 }
 
+/** The same for a matrix. */
+export function matrixTitle(text: string): string | undefined {
+  if (!/^kernels:/m.test(text) || !/^workloads:/m.test(text)) return undefined;
+  return scenarioTitle(text);
+}
+
 /** Where the title stands. */
 export function titleLine(text: string): Range {
   const line = Math.max(

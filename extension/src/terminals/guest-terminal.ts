@@ -24,8 +24,15 @@ export type GuestTerminal = {
   }) => Promise<string>;
 };
 
-/** Opens it and shows it. Closing the terminal ends the connection, never the machine. */
+/** Opens it and shows it. */
 export function openGuestTerminal({ name, icon, connect }: GuestTerminal): Terminal {
+  const terminal = window.createTerminal({ name, pty: guestPty(connect), iconPath: new ThemeIcon(icon) });
+  terminal.show();
+  return terminal;
+}
+
+/** Closing it ends the connection, never the machine. */
+export function guestPty(connect: GuestTerminal['connect']): Pseudoterminal {
   const written = new EventEmitter<string>();
   const closed = new EventEmitter<number | void>();
   const over = new AbortController();
@@ -34,7 +41,7 @@ export function openGuestTerminal({ name, icon, connect }: GuestTerminal): Termi
   const say = (text: string | Uint8Array) =>
     written.fire(typeof text === 'string' ? text : decoder.write(Buffer.from(text)));
   const tell = (text: string) => say(`\r\n\x1b[2m${text}\x1b[0m\r\n`);
-  const pty: Pseudoterminal = {
+  return {
     onDidWrite: written.event,
     onDidClose: closed.event,
     open: (size) => {
@@ -57,7 +64,4 @@ export function openGuestTerminal({ name, icon, connect }: GuestTerminal): Termi
     handleInput: (data) => line?.write(data),
     setDimensions: ({ columns, rows }) => line?.resize?.(columns, rows),
   };
-  const terminal = window.createTerminal({ name, pty, iconPath: new ThemeIcon(icon) });
-  terminal.show();
-  return terminal;
 }

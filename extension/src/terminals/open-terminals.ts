@@ -1,9 +1,8 @@
 // The terminals of a machine: its serial console, a root shell over ssh, and gdb on its kernel.
 
-import type { MachineStatus } from 'livepatch-lab';
+import type { Argv, MachineStatus } from 'livepatch-lab';
 import { type Terminal, window } from 'vscode';
 import { pickMachine } from '../machines/pick-machine.ts';
-import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { question } from '../tree/question.ts';
 import { openGuestTerminal } from './guest-terminal.ts';
@@ -68,20 +67,12 @@ export async function openShell(session: Session, named?: string): Promise<Termi
 }
 
 /** gdb on its kernel. The guest stands still while gdb is connected, and goes on when the terminal is closed. */
-export async function debugMachine(session: Session, named?: string): Promise<Terminal | undefined> {
-  const { lab } = session;
-  const name = named ?? (await pickMachine(session, 'Machine to debug', isRunning))?.name;
-  if (!name) return undefined;
-  const act = { title: `Opening the gdb stub of ${name}`, equivalent: [['lpl', 'vm', 'gdb', name]] as const };
-  const opened = await runAct(session, act, (ctx) => lab.vmGdb(name, ctx));
-  if (!opened) return undefined;
-  const [shellPath, ...shellArgs] = opened.argv;
-  if (opened.note) void window.showInformationMessage(opened.note);
+export function debugInTerminal({ lab, log }: Session, name: string, [shellPath, ...shellArgs]: Argv): Terminal {
   const terminal = window.createTerminal({ name: `${name} gdb`, shellPath, shellArgs });
   const listener = window.onDidCloseTerminal((closed) => {
     if (closed !== terminal) return;
     listener.dispose();
-    void lab.vmResume(name, question()).catch((error: unknown) => session.log.error(String(error)));
+    void lab.vmResume(name, question()).catch((error: unknown) => log.error(String(error)));
   });
   terminal.show();
   return terminal;

@@ -19,6 +19,7 @@ import {
 } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine } from '../fixtures/fake-facts.ts';
+import { fakeCells } from '../fixtures/fake-matrix.ts';
 import { editFakeSource, freshFakeWindow, run } from './fake-window.ts';
 import { until } from './until.ts';
 
@@ -29,6 +30,7 @@ describe('features', () => {
     fake = await freshFakeWindow();
   });
 
+  const words = (call: string) => call.split(' ').slice(1).sort();
   const asked = (word: string) => fake.lab.calls.filter((call) => call.startsWith(word));
 
   it('says over each function whether a livepatch can change it, and that it is changed', async () => {
@@ -120,6 +122,24 @@ describe('features', () => {
     assert.deepEqual(labels, ['a greeting']);
     await commands.executeCommand('testing.runAll');
     await until('the trial', () => asked(`trial ${path}`).length === 1);
+  });
+
+  it('runs the cells of a matrix that were asked for, each a test, and only those of a target on it', async () => {
+    const path = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'stock.matrix.yaml');
+    writeFileSync(path, 'schema: 1\ntitle: two by two\nkernels: []\npatches: []\nworkloads: []\n');
+    await fake.scenarios.refreshHandler?.(undefined as never);
+    const matrix = [...fake.scenarios.items].map(([, item]) => item).find(({ label }) => label === 'two by two');
+    const cells = [...(matrix?.children ?? [])].map(([, { label, description }]) => `${description} ${label}`);
+    assert.deepEqual(cells, ['newest good · serving', 'newest bad · serving', 'oldest good · serving']);
+    await commands.executeCommand('testing.runAll');
+    const all = fakeCells.map(({ id }) => id).join(' ');
+    await until('all cells', () => asked('matrix ').includes(`matrix ${all}`));
+    await commands.executeCommand('testing.reRunFailTests');
+    const red = fakeCells
+      .slice(1)
+      .map(({ id }) => id)
+      .sort();
+    await until('those that failed', () => asked('matrix ').some((call) => isDeepStrictEqual(words(call), red)));
   });
 
   it('answers a language model what is live', async () => {

@@ -2,7 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { commandIds, viewIds, settingKeys, settingsSection } from '../../../extension/src/contributions.ts';
+import {
+  commandIds,
+  debugType,
+  settingKeys,
+  settingsSection,
+  taskType,
+  viewIds,
+} from '../../../extension/src/contributions.ts';
+import { problemLines } from '../../../extension/src/tasks/problem-line.ts';
+import { reasonLines } from '../../../lab/src/cli/reason-lines.ts';
 
 type Manifest = {
   activationEvents: string[];
@@ -12,6 +21,10 @@ type Manifest = {
     configuration: { properties: Record<string, unknown> };
     views: Record<string, { id: string }[]>;
     viewsWelcome: { contents: string }[];
+    taskDefinitions: { type: string }[];
+    debuggers: { type: string }[];
+    problemMatchers: { name: string; pattern: string }[];
+    problemPatterns: { name: string; regexp: string }[];
   };
 };
 
@@ -46,7 +59,38 @@ describe('the manifest of the extension', () => {
   });
 
   it('activates by its views and commands only, and where the lab is used', () => {
-    assert.deepEqual(activationEvents, ['workspaceContains:.livepatch-lab']);
+    const kernel = `onDebugResolve:${debugType}`;
+    assert.deepEqual(activationEvents, ['workspaceContains:.livepatch-lab', kernel]);
+  });
+
+  it('declares the tasks and the debugger of the code', () => {
+    const types = (all: { type: string }[]) => all.map(({ type }) => type);
+    assert.deepEqual([types(contributes.taskDefinitions), types(contributes.debuggers)], [[taskType], [debugType]]);
+  });
+
+  it('finds the place in what a task says, and in what a compiler says', () => {
+    const match = (name: string, line: string) => {
+      const { regexp } = contributes.problemPatterns.find((pattern) => pattern.name === name) ?? { regexp: '$^' };
+      return new RegExp(regexp).exec(line)?.slice(1);
+    };
+    const problem = { level: 'warning', path: '/a/b.patch', line: 12, message: 'why: so', code: 'DA02' } as const;
+    const [line = ''] = problemLines({ ...problem, hint: 'do: this' });
+    assert.deepEqual(match('lpl', line), ['warning', '/a/b.patch', '12', 'why: so', 'DA02']);
+    const ofCommandLine = reasonLines({ rule: 'DA02', file: 'fs/a.c', line: 3, message: 'why', hint: 'do: this' });
+    assert.deepEqual(match('lpl', ofCommandLine[0] ?? ''), [undefined, 'fs/a.c', '3', 'why', 'DA02']);
+    assert.equal(match('lpl', ofCommandLine[1] ?? ''), undefined);
+    assert.deepEqual(match('kernel', "fs/a.c:3:7: error: 'x' undeclared"), [
+      'fs/a.c',
+      '3',
+      '7',
+      'error',
+      "'x' undeclared",
+    ]);
+    for (const { pattern } of contributes.problemMatchers)
+      assert.ok(
+        contributes.problemPatterns.some(({ name }) => `$${name}` === pattern),
+        pattern,
+      );
   });
 
   it('enables what runs something only in a trusted workspace', () => {

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type FleetCommand, githubAnnotations, type Lab, type MatrixSummary } from '../../lab.ts';
+import { type FleetCommand, githubAnnotations, type Lab, type MatrixCells, type MatrixSummary } from '../../lab.ts';
 import { exitCodes } from '../exit-code.ts';
 import { type CliResult, runCli } from '../run-cli.ts';
 import { table } from '../table.ts';
@@ -10,7 +10,14 @@ import { table } from '../table.ts';
 type Shared = { out?: string; annotations?: 'github' };
 type Fleet = { fleet?: string; redisCa?: string; priority?: number; kvm?: true };
 type MatrixOptions = Shared &
-  Fleet & { jobs?: number; resume?: true; shard?: { index: number; count: number }; cold?: true };
+  Fleet & {
+    jobs?: number;
+    resume?: true;
+    shard?: { index: number; count: number };
+    cold?: true;
+    only?: string[];
+    list?: true;
+  };
 
 const exitCodesText =
   '\nExit code: 0 all as expected, 1 a cell is not, 3 one was refused, 69 one could not be found out, 130 cancelled.\n';
@@ -27,6 +34,8 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
       'only the I-th of N parts, for as many machines; put them together with `lpl merge`',
       shard,
     )
+    .option('--only <CELL...>', 'only these cells, by the names that --list shows')
+    .option('--list', 'name the cells, run nothing')
     .option('--out <DIR>', 'where results and reports go')
     .addOption(annotations())
     .option('--cold', 'boot every machine instead of starting it from a snapshot')
@@ -42,13 +51,15 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
     .addHelpText('after', `${exitCodesText}\nExample:\n  lpl matrix lab/examples/stock.matrix.yaml -j 2`)
     .action((file: string, { cold, out, annotations: format, ...options }: MatrixOptions, command: Command) =>
       runCli('matrix', command.optsWithGlobals(), async (ctx) => {
-        const { jobs, resume, shard } = options;
+        const { jobs, resume, shard, only, list } = options;
+        if (list) return showCells(await lab().matrixCells(resolve(file)));
         const start: 'cold' | 'snapshot' = cold ? 'cold' : 'snapshot';
         const request = {
           ...{ file: resolve(file), start },
           ...(jobs ? { jobs } : {}),
           ...(resume ? { resume } : {}),
           ...(shard ? { shard } : {}),
+          ...(only ? { only } : {}),
           ...(out ? { out: resolve(out) } : {}),
           ...fleetOf(options),
         } as const;
@@ -69,6 +80,11 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
       }),
     );
 }
+
+const showCells = (matrix: MatrixCells): CliResult => ({
+  json: { schema: 1, ...matrix },
+  text: matrix.cells.map(({ id }) => id).join('\n'),
+});
 
 function fleetOf({ fleet: url, redisCa, priority, kvm }: Fleet): { fleet?: FleetCommand } {
   if (url === undefined) return {};

@@ -16,7 +16,8 @@ import { reapInstances } from '../../vm/reap-instances.ts';
 import { cellKey, readCellFiles } from './cell-files.ts';
 import { localCells } from './local-cells.ts';
 import { matrixFiles, type Plan, readPlan, shardOf } from './matrix-directory.ts';
-import { type Matrix, readMatrix } from './matrix-file.ts';
+import { type Cell, type Matrix, readMatrix } from './matrix-file.ts';
+import type { Scenario } from '../scenario.ts';
 import { matrixResult } from './matrix-result.ts';
 import { type CellRunner, type PlannedCell, runCells } from './run-matrix.ts';
 import { type MatrixSummary, writeReports } from './write-reports.ts';
@@ -28,10 +29,18 @@ export type MatrixCommand = {
   /** Take up the last run of this file, or the one in `out`. */
   resume?: boolean;
   shard?: Plan['shard'];
+  /** Ids of the cells to run; the others are no part of the matrix then. Default: all. */
+  only?: readonly string[];
   /** Where results go; default: a new directory of the lab's own. */
   out?: string;
   /** Default `snapshot`. */
   start?: 'snapshot' | 'cold';
+};
+
+export type MatrixCells = {
+  title: string;
+  /** `file`: of the patch, absolute. */
+  cells: (Pick<Cell, 'id' | 'kernel' | 'patch' | 'workload' | 'expected'> & { target: string; file: string })[];
 };
 
 /** Makes what runs the cells; `directory` is that of the matrix. */
@@ -47,7 +56,7 @@ export async function runMatrix(
     return localCells({ site, jobs, start, modules: matrixFiles(directory).modules }, ctx);
   },
 ): Promise<MatrixSummary> {
-  const matrix = await readMatrix(command.file);
+  const matrix = only(await readMatrix(command.file), command.only);
   const cells = await withKeys(matrix);
   const directory = await chooseDirectory(site.paths, matrix, command);
   return withLock(directory, { signal: ctx.signal, waitMs: 0 }, async () => {
@@ -62,6 +71,29 @@ export async function runMatrix(
       await runner.close?.();
     }
   });
+}
+
+/** Throws `usage.invalid` for a cell that there is not: nothing would be run, and nothing would be red. */
+function only(matrix: Matrix, ids: readonly string[] = []): Matrix {
+  if (ids.length === 0) return matrix;
+  const unknown = ids.find((wanted) => !matrix.cells.some(({ id }) => id === wanted));
+  if (unknown !== undefined)
+    throw new LabError('usage.invalid', `${matrix.path} has no cell ${unknown}`, {
+      hint: `\`lpl matrix ${matrix.path} --list\` names them`,
+    });
+  return { ...matrix, cells: matrix.cells.filter(({ id }) => ids.includes(id)) };
+}
+
+/** The cells of a matrix file, and nothing is run. */
+export async function listCells(file: string): Promise<MatrixCells> {
+  const { title, cells } = await readMatrix(file);
+  return {
+    title,
+    cells: cells.map(({ id, kernel, patch, workload, target, expected, scenario }) => {
+      const [{ source }] = scenario.patches as [Scenario['patches'][number]];
+      return { id, kernel, patch, workload, target: target.name, expected, file: source.path };
+    }),
+  };
 }
 
 const withKeys = ({ cells }: Matrix): Promise<PlannedCell[]> =>
