@@ -48,6 +48,16 @@ export const kernelControls: readonly Control[] = [
     quick: true,
   },
   {
+    // Stock kernels are built without lockdep: the module prints its words, which shows that they are noticed, not that lockdep
+    // would have found something.
+    id: 'lockdep',
+    title: 'the words of lockdep about a task that takes a lock twice (printed: a stock kernel has no lockdep)',
+    needs: 'trouble',
+    play: trouble('lockdep', 'echo lockdep > /proc/lpl_trouble'),
+    caught: kernelSays(/^WARNING: possible recursive locking detected/),
+    quick: true,
+  },
+  {
     id: 'rcu-stall',
     title: 'a CPU that never passes through a quiescent state stalls RCU',
     needs: 'trouble',

@@ -1,11 +1,12 @@
 // Which console lines say that the kernel is in trouble. The words are the kernel's own (lib/bug.c, kernel/panic.c,
-// arch/x86/mm/fault.c, arch/x86/kernel/dumpstack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c).
+// arch/x86/mm/fault.c, arch/x86/kernel/dumpstack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c, kernel/locking/lockdep.c).
 
 /** The last two are told by QEMU, not by the console: crash-report.ts. */
 export type ProblemKind =
   | 'panic'
   | 'oops'
   | 'bug'
+  | 'lockdep'
   | 'warning'
   | 'lockup'
   | 'rcu-stall'
@@ -31,6 +32,16 @@ const table: readonly (readonly [ProblemKind, RegExp])[] = [
   ['rcu-stall', /^(?:INFO: rcu_\S+ detected stalls|rcu: rcu_\S+ kthread .*starved)/],
   ['hung-task', /^INFO: task .+ blocked for more than \d+ seconds/],
   ['out-of-memory', /^(?:Out of memory: Killed process|Memory cgroup out of memory)/],
+  [
+    'lockdep',
+    /^WARNING: (?:possible (?:circular|recursive) locking|possible irq lock inversion|inconsistent lock state)/,
+  ],
+  ['lockdep', /^WARNING: (?:\S+-safe -> \S+-unsafe lock order|bad (?:unlock balance|contention)|held lock freed)/],
+  [
+    'lockdep',
+    /^WARNING: (?:.+ still has locks held!|lock held when returning|Nested lock was not|suspicious RCU usage)/,
+  ],
+  ['lockdep', /^(?:\[ BUG: Invalid wait context \]|INFO: trying to register non-static key|BUG: MAX_LOCK\w* too low!)/],
   ['bug', /^(?:BUG: |BUG\b.*Not tainted|kernel tried to|Bad page state|UBSAN: )/],
   ['warning', /^WARNING: /],
 ];

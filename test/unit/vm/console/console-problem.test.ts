@@ -33,6 +33,25 @@ describe('console problems', () => {
     assert.equal(classifyConsoleLine(line)?.kind, 'oops');
   });
 
+  for (const text of [
+    'WARNING: possible circular locking dependency detected',
+    'WARNING: possible recursive locking detected',
+    'WARNING: possible irq lock inversion dependency detected',
+    'WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected',
+    'WARNING: inconsistent lock state',
+    'WARNING: bad unlock balance detected!',
+    'WARNING: held lock freed!',
+    'WARNING: sh/172 still has locks held!',
+    'WARNING: lock held when returning to user space!',
+    'WARNING: Nested lock was not taken',
+    'WARNING: suspicious RCU usage',
+    '[ BUG: Invalid wait context ]',
+    'INFO: trying to register non-static key.',
+    'BUG: MAX_LOCKDEP_ENTRIES too low!',
+  ])
+    it(`knows lockdep by its words: ${text}`, () =>
+      assert.equal(classifyConsoleLine(`[   12.500000] ${text}`)?.kind, 'lockdep'));
+
   it('gives the time stamp in seconds', () => {
     assert.equal(
       classifyConsoleLine('[   12.500000] WARNING: CPU: 0 PID: 1 at fs/x.c:1 f+0x1/0x2')?.guestSeconds,
