@@ -1,6 +1,7 @@
 // lpl-agent: what the lab runs inside a guest. One static binary, started over ssh, talking lines of JSON on stdout.
 //
-//   lpl-agent serve PORT             answer numbered requests on TCP until killed: "N\n" -> "N <monotonic us>\n"
+//   lpl-agent serve PORT             answer numbered requests until killed: "N\n" -> "N <monotonic us>\n", and HTTP on the same port:
+//                                    GET /N -> 2 KiB, N and then a letter that tells it (lab/src/workload/http-load.ts)
 //   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
 //   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
 //   lpl-agent identity DISK          waits for the parcel on that disk (lab/src/vm/image/parcel.ts) and makes this machine what it says
@@ -66,31 +67,75 @@ static int wanted_after_ms(int ms)
 
 // ---- serve ---------------------------------------------------------------------------------------------------------
 
-enum { MAX_CLIENTS = 64, LINE = 64 };
+enum { MAX_CLIENTS = 64, LINE = 512, BODY = 2048 };
 
+// `asked`: the number of an HTTP request whose header is not at its end; -1 between requests.
 struct client {
 	char line[LINE];
 	size_t used;
+	long asked;
+	int is_last;
 };
 
 static struct pollfd polled[MAX_CLIENTS + 1];
 static struct client clients[MAX_CLIENTS + 1];
+
+static int answer_number(int fd, const char *line)
+{
+	char reply[LINE + 32];
+	int size = snprintf(reply, sizeof(reply), "%s %lld\n", line, now_us(CLOCK_MONOTONIC));
+
+	return write(fd, reply, size) == size;
+}
+
+static int answer_http(int fd, const struct client *c)
+{
+	char reply[BODY + 256], body[BODY + 1];
+	int size = snprintf(body, sizeof(body), "%ld\n", c->asked);
+
+	memset(body + size, 'a' + c->asked % 26, BODY - size);
+	size = snprintf(reply, sizeof(reply), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: %s\r\n\r\n",
+			BODY, c->is_last ? "close" : "keep-alive");
+	memcpy(reply + size, body, BODY);
+	return write(fd, reply, size + BODY) == size + BODY && !c->is_last;
+}
+
+// One line without its end; 0 when the client is done.
+static int answer_line(int fd, struct client *c, char *line)
+{
+	line[strcspn(line, "\r")] = 0;
+	if (!strncmp(line, "GET /", 5)) {
+		c->asked = labs(atol(line + 5));
+		c->is_last = 0;
+		return 1;
+	}
+	if (c->asked < 0)
+		return answer_number(fd, line);
+	if (!strcasecmp(line, "connection: close"))
+		c->is_last = 1;
+	if (*line)
+		return 1;
+	if (!answer_http(fd, c))
+		return 0;
+	c->asked = -1;
+	return 1;
+}
 
 // Answers every complete line; 0 when the client is done.
 static int answer(int i)
 {
 	struct client *c = &clients[i];
 	ssize_t n = read(polled[i].fd, c->line + c->used, LINE - c->used);
-	char *end, reply[LINE + 32];
+	char *end;
 
 	if (n <= 0)
 		return 0;
 	c->used += n;
 	while ((end = memchr(c->line, '\n', c->used))) {
 		size_t length = end - c->line + 1;
-		int size = snprintf(reply, sizeof(reply), "%.*s %lld\n", (int)length - 1, c->line, now_us(CLOCK_MONOTONIC));
 
-		if (write(polled[i].fd, reply, size) != size)
+		*end = 0;
+		if (!answer_line(polled[i].fd, c, c->line))
 			return 0;
 		memmove(c->line, end + 1, c->used -= length);
 	}
@@ -124,7 +169,7 @@ static int serve(int port)
 		if (polled[count].fd < 0)
 			continue;
 		setsockopt(polled[count].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		clients[count++].used = 0;
+		clients[count++] = (struct client){ .asked = -1 };
 	}
 	return 1;
 }

@@ -9,6 +9,7 @@ import { consoleGap } from '../vm/console/console-logger.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import type { MachineEvent } from '../vm/watch-machine.ts';
 import { watchHostDelay } from '../workload/host-delay.ts';
+import { startHttpLoad } from '../workload/http-load.ts';
 import { startServiceLoad } from '../workload/service-load.ts';
 import { startWitness, type Witness, type WitnessSample } from '../workload/witness.ts';
 import { startWorkload, type Workload } from '../workload/run-workload.ts';
@@ -161,7 +162,12 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
           });
       }),
     work: async (plans) => {
-      const started = plans.map((plan) => startWorkload({ guest: machine.guest, plan, clock }, signal));
+      const { guest, run: running } = machine;
+      const started = plans.map(async (plan) =>
+        plan.mode === 'kind' && plan.name === 'http'
+          ? startHttpLoad({ port: running.ports.service, plan, clock })
+          : startWorkload({ guest, plan, clock }, signal),
+      );
       workloads.push(...(await Promise.all(started)));
       await Promise.all(workloads.map((workload) => workload.begun(beginMs)));
     },

@@ -1,7 +1,7 @@
 // What a scenario may ask a guest to do while it is livepatched, and the command that does it. Kinds are the work of
-// images/guest/workload.c and run in any guest; tools are programs that a guest must have (the debian profile has them).
+// images/guest/workload.c, and `http` that of the lab itself, and run in any guest; tools are programs that a guest must have (the debian profile has them).
 
-export const kindNames = ['syscalls', 'forks', 'files', 'sleepers', 'memory', 'cpu'] as const;
+export const kindNames = ['syscalls', 'forks', 'files', 'sleepers', 'memory', 'cpu', 'http'] as const;
 export const toolNames = ['stress-ng', 'fio', 'iperf3'] as const;
 
 type KindName = (typeof kindNames)[number];
@@ -12,7 +12,7 @@ export type WorkloadPlan = {
   name: string;
   title: string;
   mode: 'kind' | 'repeat' | 'keep';
-  /** Arguments of lpl-workload. */
+  /** Arguments of lpl-workload; of `http`, which the host does, `workers`. */
   argv: readonly string[];
   /** When a run of the command was good. */
   pass: { exit: number; output?: string };
@@ -38,6 +38,7 @@ const kinds: Record<KindName, { title: string; workers: (cpus: number) => number
   sleepers: { title: 'tasks asleep in futex, poll and read, woken in turn', workers: () => 32 },
   memory: { title: 'memory taken until little is left, and looked through', workers: () => 1 },
   cpu: { title: 'every CPU busy with arithmetic', workers: (cpus) => cpus },
+  http: { title: 'HTTP requests from the host, on connections that last and on new ones', workers: () => 2 },
 };
 
 const tools: Record<ToolName, { mode: 'repeat' | 'keep'; args: string; command: (args: string) => string }> = {
