@@ -4,11 +4,12 @@ import type { Check } from './check.ts';
 import type { Evidence, PatchEvidence, TransitionEvidence } from './evidence.ts';
 import { seconds } from './figures.ts';
 
-export function behaviourChecks({ patches }: Evidence): Check[] {
-  return patches.flatMap((patch) => [
+export function behaviourChecks({ patches, acts }: Evidence): Check[] {
+  const each = patches.flatMap((patch) => [
     loadCheck(patch),
     ...(patch.rejection ? [] : [...transitionChecks(patch), ...reproducerChecks(patch), ...actChecks(patch)]),
   ]);
+  return [...each, ...actChecks({ name: 'all patches', acts })];
 }
 
 function loadCheck(patch: PatchEvidence): Check {
@@ -46,7 +47,7 @@ function describe({ outcome, fromMs, toMs, stalled, samples }: TransitionEvidenc
 }
 
 /** An act that was asked for and not played is unknown. */
-function actChecks({ name, acts }: PatchEvidence): Check[] {
+function actChecks({ name, acts }: { name: string; acts?: PatchEvidence['acts'] | undefined }): Check[] {
   return (acts?.asked ?? []).map((act) => {
     const played = acts?.played.find((each) => each.act === act);
     const ok = played && played.asked > 0 ? played.done === played.asked : undefined;

@@ -10,7 +10,7 @@ import type { ScenarioFile } from './scenario-schema.ts';
 
 /** A named stretch of a run. `patch`: index of the patch it belongs to. */
 export type Phase = {
-  name: 'baseline' | 'load' | 'live' | 'unload' | 'interlude' | 'after' | 'reboot';
+  name: 'baseline' | 'load' | 'live' | 'unload' | 'selftests' | 'interlude' | 'after' | 'reboot';
   patch?: number;
   fromMs: number;
   toMs: number;
@@ -51,7 +51,8 @@ export type ReproducerEvidence = { when: 'before' | 'live' | 'after'; exitCode: 
 
 /** Something more that was done with a livepatch: how often it was asked for, and how often it came out right. */
 export type ActEvidence = {
-  act: 'cycles' | 'tracer' | 'kprobe';
+  /** Of acts/play-acts.ts; `cumulative` of all patches together. */
+  act: string;
   title: string;
   asked: number;
   done: number;
@@ -70,7 +71,7 @@ export type PatchEvidence = {
   comesFirst?: boolean;
   transitions: TransitionEvidence[];
   /** `asked`: those that the scenario wants; an act that was not played is in nobody's list. */
-  acts?: { asked: ActEvidence['act'][]; played: ActEvidence[] };
+  acts?: { asked: string[]; played: ActEvidence[] };
   /** What the kernel said when it would not take the module. */
   rejection?: string;
 };
@@ -94,6 +95,10 @@ export type Evidence = {
   dmesg?: { canaryFound: boolean; lines: string[]; problems: string[] };
   /** Whether what the kernel said last came out of the console, and whether something before it may be lost. */
   console?: { heardToTheEnd: boolean; hasGap?: boolean };
+  /** Of all patches together; as those of one patch. */
+  acts?: PatchEvidence['acts'];
+  /** Those of the kernel itself: which were wanted (all when empty), and what their runner printed, (K)TAP. */
+  selftests?: { tests: string[]; output?: string };
   /** What kept the trial from finding out, when something did. */
   hindrance?: { stage: string; culprit: 'user' | 'host' | 'guest' | 'us'; code: string; message: string };
 };

@@ -1,7 +1,7 @@
 // The figures that support a verdict, a line each, for the terminal.
 
 import type { Evidence } from './evidence.ts';
-import { ms, requestFigures, seconds, stallFigures } from './figures.ts';
+import { ms, percent, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
 
 export function figureLines({ run, control, patches }: Evidence): string[] {
   if (!run) return [];
@@ -14,6 +14,7 @@ export function figureLines({ run, control, patches }: Evidence): string[] {
   return [
     `requests: ${requests.sent} sent, ${requests.answered} answered, ${requests.lost} lost; latency p50 ${ms(requests.p50Ms)}, p99 ${ms(requests.p99Ms)}, max ${ms(requests.maxMs)}`,
     `longest stall: ${ms(stallFigures(run).longestMs)}${quiet ? ` (baseline ${ms(quiet.longestMs)})` : ''}`,
+    `the witness: ${percent(witnessCost(run))} of a CPU`,
     ...transitions.map((line) => `transition: ${line}`),
     ...(control
       ? [

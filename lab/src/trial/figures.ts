@@ -105,5 +105,9 @@ export function witnessCost(run: Run): number | undefined {
 /** For people: "1.3 ms", "250 ms". */
 export const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 
+/** For people: "1.3 %" of a fraction. */
+export const percent = (fraction: number | undefined) =>
+  `${fraction === undefined ? '?' : (fraction * 100).toFixed(1)} %`;
+
 /** For people: "2.47 s". */
 export const seconds = (valueMs: number) => `${(valueMs / 1000).toFixed(2)} s`;

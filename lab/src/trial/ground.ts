@@ -19,6 +19,7 @@ import { ensureGuestProgram } from '../workload/guest-program.ts';
 import { workloadProgram } from '../workload/run-workload.ts';
 import { reproducerFiles } from './reproduce.ts';
 import type { Scenario } from './scenario.ts';
+import { makeSelftests } from './selftests/make-selftests.ts';
 import type { TrialGround } from './trial.ts';
 
 export type GroundRequest = {
@@ -45,13 +46,19 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
         ensurePlainModule(stage, { room: site.rooms.programs, kernel, sourceFile }),
       );
     },
+    selftests: async (inner) => {
+      const { kernel } = await whole();
+      return runStage(inner, { id: 'make-selftests', title: 'livepatch selftests of the kernel' }, (stage) =>
+        makeSelftests(stage, { room: site.rooms.programs, kernel }),
+      );
+    },
     kernelSha256: async () => {
       const { bootable } = await toBoot();
       return createHash('sha256')
         .update(await readFile(bootable.vmlinuz))
         .digest('hex');
     },
-    build: async (patch, diff, inner, out) => {
+    build: async (patch, diff, inner, { out, replace = true } = {}) => {
       const { kernel, labRoot } = await whole();
       const request = {
         patch: diff,
@@ -61,7 +68,7 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
         labRoot: { path: labRoot, compiler: '' },
       };
       return runStage(inner, { id: `build-${patch.name}`, title: `build ${patch.name}` }, (stage) =>
-        buildLivepatch({ ...request, cache: site.rooms.builds, replace: true, ...(out ? { out } : {}) }, stage),
+        buildLivepatch({ ...request, cache: site.rooms.builds, replace, ...(out ? { out } : {}) }, stage),
       );
     },
     boot: async (scenario, inner) => {

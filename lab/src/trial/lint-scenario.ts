@@ -45,13 +45,14 @@ async function tried(what: string, look: () => unknown): Promise<ScenarioFinding
 }
 
 /** What is allowed, and proves little or nothing. */
-function doubts({ patches, workloads, profile }: Scenario): ScenarioFinding[] {
+function doubts({ patches, workloads, profile, selftests }: Scenario): ScenarioFinding[] {
   const warn = (message: string): ScenarioFinding => ({ level: 'warning', message });
   const tools = workloads.filter(({ name }) => (toolNames as readonly string[]).includes(name));
   return [
     ...patches
       .filter(({ reproducer }) => reproducer === undefined)
       .map(({ name }) => warn(`${name}: no reproducer, so nothing shows that the livepatch does what it is for`)),
+    ...(profile === 'tiny' && selftests ? [warn('selftests: the tiny profile has no bash; debian has')] : []),
     ...(profile === 'tiny' ? tools.map(({ name }) => warn(`${name}: the tiny profile has it not; debian has`)) : []),
   ];
 }

@@ -34,10 +34,15 @@ patches:
     reproducer: ${example}.c      # exit 1: old behaviour, 0: new behaviour
     # modules: [tun]              # modules of the target that it is about
     # modulesLoad: after          # they come when it is live
-    # acts: { cycles: 10, tracer: before, kprobe: true }
+    # sleeper: { command: cat /tmp/fifo, wake: 'echo > /tmp/fifo' } # a task asleep in what is patched
+    # acts: { cycles: 10, kprobe: true, tracer: [before, after], graph: after, rapid: 5, replace: 3, stack: 3 }
+    # acts: { blocked: true, second: true, signals: true } # with a sleeper; reload: true, with modules
+# cumulative: true                # all patches together, one more at a time, and back
+# selftests: true                 # the kernel's own livepatch selftests; with profile: debian
 workloads:
   - syscalls
   - files
+  # - http                        # requests from the host; also forks, sleepers, memory, cpu
   # - { name: mine, command: 'my-test --once', output: 'all good' }
 baselineMs: 2000
 soakMs: 2000

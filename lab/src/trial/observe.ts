@@ -4,9 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asLabError, isLabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { RunningMachine } from '../vm/machine.ts';
+import { cumulateLivepatches } from './acts/cumulate-livepatches.ts';
+import type { PreparedPatches } from './build-patches.ts';
 import type { Evidence, PatchEvidence } from './evidence.ts';
 import { readKernelLog, writeCanary } from './kernel-log.ts';
-import { playPatch } from './patch-act.ts';
+import { playPatch, showing } from './patch-act.ts';
+import { runSelftests } from './selftests/run-selftests.ts';
 import { type Recording, startRecording } from './recording.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -15,6 +18,9 @@ export type Interlude = (machine: RunningMachine, recording: Recording, ctx: OpC
 export type ObserveRequest = {
   scenario: Scenario;
   machine: RunningMachine;
+  prepared: PreparedPatches;
+  /** Directory of the livepatch selftests, when they are wanted. */
+  selftests: string | undefined;
   /** As TrialGround has it. */
   kprobe: (ctx: OpContext) => Promise<string>;
   interlude?: Interlude;
@@ -43,7 +49,7 @@ async function playAll(
   evidence: Evidence,
   ctx: OpContext,
 ): Promise<void> {
-  const { scenario, machine, recording, interlude, kprobe } = request;
+  const { scenario, machine, recording, interlude, kprobe, prepared } = request;
   const { baselineMs, patches, workloads } = scenario;
   const canary = await writeCanary(machine.guest, ctx.signal);
   if (workloads.length > 0)
@@ -55,15 +61,42 @@ async function playAll(
   );
   for (const [index, patch] of patches.entries())
     await playPatch(
-      { scenario, patch, index, machine, recording, kprobe },
+      {
+        ...{ scenario, patch, index, machine, recording, kprobe },
+        versions: prepared.versions[index] ?? { replacing: [], stacked: [] },
+      },
       evidence.patches[index] as PatchEvidence,
       ctx,
     );
+  if (scenario.cumulative) await playCumulative(request, evidence, ctx);
+  const { selftests } = evidence;
+  if (selftests && request.selftests !== undefined) {
+    const what = { directory: request.selftests, tests: selftests.tests };
+    await recording.phase('selftests', undefined, () =>
+      runStage(ctx, { id: 'selftests', title: 'livepatch selftests of the kernel' }, async (stage) => {
+        selftests.output = await runSelftests(machine.guest, what, stage);
+      }),
+    );
+  }
   if (interlude) await recording.phase('interlude', undefined, () => interlude(machine, recording, ctx));
   await recording.phase('after', undefined, () => sleep(Math.min(1000, baselineMs), undefined, ctx));
   evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);
   const heardToTheEnd = await isHeard(machine, recording, ctx);
   evidence.console = { heardToTheEnd, hasGap: recording.hasConsoleGap() };
+}
+
+async function playCumulative(
+  { scenario, machine, prepared: { cumulative } }: ObserveRequest,
+  evidence: Evidence,
+  ctx: OpContext,
+): Promise<void> {
+  const timeoutMs = scenario.transitionTimeoutMs;
+  const show = scenario.patches.map((patch) => (inner: OpContext) => showing({ patch, machine }, inner));
+  await runStage(ctx, { id: 'cumulative', title: 'all patches together, and one less at a time' }, async (stage) => {
+    const act = await cumulateLivepatches({ guest: machine.guest, timeoutMs, cumulative, show }, stage);
+    evidence.acts?.played.push(act);
+    stage.note(act.said);
+  });
 }
 
 /** Whether what the kernel says now still reaches us: a console that was cut would keep troubles to itself. */

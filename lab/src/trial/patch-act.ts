@@ -13,8 +13,8 @@ import type { TransitionResult } from '../klp/transition.ts';
 import { unloadLivepatch } from '../klp/unload-livepatch.ts';
 import type { Guest } from '../vm/guest/guest.ts';
 import type { RunningMachine } from '../vm/machine.ts';
-import { playActsAfter, playActsBefore } from './acts/play-acts.ts';
-import { clearTrace, startTracer, stopTracer } from './acts/trace-livepatch.ts';
+import type { ActRequest } from './acts/act-request.ts';
+import { playActs } from './acts/play-acts.ts';
 import type { PatchEvidence, ReproducerEvidence, TransitionEvidence } from './evidence.ts';
 import type { Recording } from './recording.ts';
 import { reproduce } from './reproduce.ts';
@@ -26,9 +26,10 @@ export type PatchActRequest = {
   index: number;
   machine: RunningMachine;
   recording: Recording;
-  /** As TrialGround has it. */
-  kprobe: (ctx: OpContext) => Promise<string>;
-};
+} & Pick<ActRequest, 'kprobe' | 'versions'>;
+
+/** The kernel tries anew once a second: three of its attempts must not get past a sleeper. */
+const holdMs = 3500;
 
 /** Plays the patch through and writes what it sees into `evidence`, so that an early end loses nothing. */
 export async function playPatch(request: PatchActRequest, evidence: PatchEvidence, ctx: OpContext): Promise<void> {
@@ -44,21 +45,11 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
     if (patch.modulesLoad === 'before') await show(request, 'before', evidence, stage);
     const content = await readFile(build.module);
     evidence.moduleSha256 = createHash('sha256').update(content).digest('hex');
-    const { acts } = patch;
-    const played = (evidence.acts ??= { asked: [], played: [] }).played;
-    const guest = machine.guest;
-    const act = { guest, module: build.moduleName, content, timeoutMs: scenario.transitionTimeoutMs };
-    const functions = build.functions.filter(({ kind }) => kind === 'changed').map(({ name }) => name);
-    played.push(...(await playActsBefore(act, { acts, target: functions[0], kprobe: request.kprobe }, stage)));
-    if (acts.tracer === 'before') await startTracer(guest, functions, stage);
     const isLive = await recording.phase('load', index, () => load(request, content, evidence, stage));
     if (!isLive) return;
     await recording.phase('live', index, async () => {
       if (patch.modulesLoad === 'after') await loadTargetModules(request, stage);
-      if (acts.tracer === 'after') await startTracer(guest, functions, stage);
-      if (acts.tracer !== 'none') await clearTrace(guest, stage);
       await show(request, 'live', evidence, stage);
-      if (acts.tracer !== 'none') played.push(await stopTracer({ guest, functions, when: acts.tracer }, stage));
       await runStage(stage, { id: 'soak', title: `soak ${scenario.soakMs / 1000} s` }, () =>
         sleep(scenario.soakMs, undefined, stage),
       );
@@ -66,7 +57,21 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
     const isGone = await recording.phase('unload', index, () => unload(request, evidence, stage));
     if (!isGone) return;
     await show(request, 'after', evidence, stage);
-    played.push(...(await playActsAfter(act, acts, stage)));
+    const functions = evidence.build.functions.filter(({ kind }) => kind === 'changed').map(({ name }) => name);
+    const act: ActRequest = {
+      ...{ guest: machine.guest, patch, functions, timeoutMs: scenario.transitionTimeoutMs, holdMs },
+      ...{ livepatch: { module: build.moduleName, content }, versions: request.versions, kprobe: request.kprobe },
+      show: (inner) => showing(request, inner),
+    };
+    await playActs(act, (evidence.acts ??= { asked: [], played: [] }).played, stage);
+  });
+}
+
+/** What the reproducer shows right now, beside the record. */
+export async function showing({ patch, machine }: Pick<PatchActRequest, 'patch' | 'machine'>, ctx: OpContext) {
+  if (!patch.reproducer) return undefined;
+  return runStage(ctx, { id: 'show', title: 'behaviour' }, async (stage) => {
+    return (await reproduce(machine.guest, patch, 'live', stage)).exitCode;
   });
 }
 

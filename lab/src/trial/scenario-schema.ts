@@ -9,6 +9,49 @@ const described = <T extends z.ZodType>(schema: T, description: string) => schem
 
 const regularExpression = z.string().refine(isRegularExpression, { error: 'not a regular expression' });
 
+const moments = z.union([z.enum(['before', 'after', 'none']), z.array(z.enum(['before', 'after']))]).default('none');
+
+const actsSchema = z.strictObject({
+  cycles: described(z.int().min(0).max(10_000).default(0), 'Loads and unloads it that many times more.'),
+  tracer: described(
+    moments,
+    'The function tracer on what it patches, started before or after it is live, or each in turn; needs a reproducer.',
+  ),
+  graph: described(moments, 'The same with the function graph tracer.'),
+  kprobe: described(
+    z.boolean().default(false),
+    'Tries it while a kprobe is on a function that it patches: the kernel must refuse it.',
+  ),
+  rapid: described(
+    z.int().min(0).max(10_000).default(0),
+    'Turns its transition round that many times under way, then lets it settle.',
+  ),
+  replace: described(
+    z.union([z.literal(0), z.int().min(2).max(50)]).default(0),
+    'That many versions of it take each other’s place by atomic replace, then the first comes back.',
+  ),
+  stack: described(
+    z.union([z.literal(0), z.int().min(2).max(50)]).default(0),
+    'That many of it without atomic replace, one over the other, taken out from below.',
+  ),
+  reload: described(
+    z.boolean().default(false),
+    'Takes `modules` out and in again while it is live: it must be in effect in those that come.',
+  ),
+  blocked: described(
+    z.boolean().default(false),
+    'Loads it while the sleeper is in the old code, untraced, under the graph tracer and with a kretprobe: it must wait.',
+  ),
+  second: described(
+    z.boolean().default(false),
+    'Replaces it while the sleeper is in its code: the second version must wait.',
+  ),
+  signals: described(
+    z.boolean().default(false),
+    'Nobody wakes the sleeper: the signal of the kernel must get the transition past it, unnoticed (half a minute).',
+  ),
+});
+
 export const scenarioPatchSchema = z
   .strictObject({
     title: described(z.string(), 'What it mends, for people.'),
@@ -30,20 +73,14 @@ export const scenarioPatchSchema = z
       z.string(),
       'Shell script, run as root in the guest before anything else of this patch: what the behaviour needs to be seen.',
     ).optional(),
-    acts: described(
+    sleeper: described(
       z.strictObject({
-        cycles: described(z.int().min(0).max(10_000).default(0), 'Loads and unloads it that many times more.'),
-        tracer: described(
-          z.enum(['before', 'after', 'none']).default('none'),
-          'The function tracer on what it patches, started before or after it is live; needs a reproducer.',
-        ),
-        kprobe: described(
-          z.boolean().default(false),
-          'First tries it while a kprobe is on a function that it patches: the kernel must refuse it.',
-        ),
+        command: described(z.string().min(1), 'Shell command that sleeps in a function that is patched.'),
+        wake: described(z.string().min(1), 'Shell command after which that one ends with 0.'),
       }),
-      'What else is done with it, beside loading it once.',
-    ).prefault({}),
+      'What the acts `blocked`, `second` and `signals` need: a task that sleeps in patched code until it is woken.',
+    ).optional(),
+    acts: described(actsSchema, 'What else is done with it, beside loading it once.').prefault({}),
     affects: described(
       z.strictObject({ before: z.string(), from: z.string().optional() }),
       'Upstream versions that still show the old behaviour.',
@@ -52,10 +89,32 @@ export const scenarioPatchSchema = z
   .refine(({ file: diff, module }) => (diff === undefined) !== (module === undefined), {
     error: 'give either file (a diff) or module (a .ko)',
   })
-  .refine(({ acts, reproducer }) => acts.tracer === 'none' || reproducer !== undefined, {
-    error: 'what the tracer shall see must be called: give a reproducer',
-    path: ['acts', 'tracer'],
+  .superRefine((patch, ctx) => {
+    for (const [acts, isThere, message] of actNeeds(patch))
+      for (const act of acts)
+        if (isAsked(patch.acts[act]) && !isThere) ctx.addIssue({ code: 'custom', message, path: ['acts', act] });
   });
+
+type ActKey = keyof z.output<typeof actsSchema>;
+
+const isAsked = (value: boolean | number | string | readonly string[]) =>
+  Array.isArray(value) ? value.length > 0 : Boolean(value) && value !== 'none';
+
+const actNeeds = ({
+  file: diff,
+  reproducer,
+  sleeper,
+  modules,
+}: Partial<Record<'file' | 'reproducer' | 'sleeper' | 'modules', unknown>>): [ActKey[], boolean, string][] => [
+  [['tracer', 'graph'], reproducer !== undefined, 'what the tracer shall see must be called: give a reproducer'],
+  [
+    ['replace', 'stack', 'second'],
+    diff !== undefined,
+    'other versions of a ready module cannot be built: give a `file`',
+  ],
+  [['blocked', 'second', 'signals'], sleeper !== undefined, 'nobody sleeps in what is patched: give a `sleeper`'],
+  [['reload'], Array.isArray(modules) && modules.length > 0, 'there is nothing to come anew: give `modules`'],
+];
 
 const workloadSchema = z.union(
   [
@@ -91,7 +150,15 @@ export const scenarioSchema = z.strictObject({
   title: z.string(),
   target: z.string().default(defaultTargetName),
   profile: described(z.string().default('tiny'), 'Guest profile: what runs around the kernel.'),
-  patches: z.array(scenarioPatchSchema).min(1),
+  patches: described(z.array(scenarioPatchSchema).default([]), 'Played through one after the other.'),
+  selftests: described(
+    z.union([z.boolean(), z.array(z.string().regex(/^test-[a-z-]+\.sh$/)).min(1)]).default(false),
+    'The livepatch selftests of the target’s own source, in the end: all of them, or those. Needs the debian profile.',
+  ),
+  cumulative: described(
+    z.boolean().default(false),
+    'In the end all patches together: each is added to those before by atomic replace, then they are taken back one by one.',
+  ),
   workloads: described(
     z.array(workloadSchema).default([]),
     'What the guest does all the time, beside the service that is under load from the host.',

@@ -57,6 +57,7 @@ export function parseScenario(text: string, path: string): Scenario {
     };
   });
   const workloads = data.workloads.map((spec) => planWorkload(spec, data.cpus));
+  if (patches.length === 0 && !data.selftests) throw wrong('patches: there is nothing to try', ['patches']);
   const repeated = (names: readonly string[]) => names.findIndex((name, index) => names.indexOf(name) < index);
   for (const [key, names] of [
     ['patches', patches.map(({ name }) => name)],

@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import { asLabError, isLabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import { appendNdjson, writeJson } from '../core/store.ts';
-import type { BuildResult } from '../build/result.ts';
 import { copyConsole } from '../vm/console/console-segments.ts';
 import type { RunningMachine } from '../vm/machine.ts';
-import { buildPatches } from './build-patches.ts';
+import { buildPatches, type PatchBuilder } from './build-patches.ts';
 import { recordReboot } from './control.ts';
 import type { Evidence } from './evidence.ts';
 import { type Interlude, observe } from './observe.ts';
 import { reportPage } from './report/report-page.ts';
-import type { Scenario, ScenarioPatch } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { judgeEvidence, type Verdict } from './verdict.ts';
 
 /** What a trial needs done by the rooms below, bound to one target kernel by the facade. */
@@ -23,12 +22,13 @@ export type TrialGround = {
   release: string;
   compiler: string;
   tool: string;
-  /** `out`: where to put the module; in the cache without. */
-  build(patch: ScenarioPatch, diff: string, ctx: OpContext, out?: string): Promise<BuildResult>;
+  build: PatchBuilder;
   /** Boots a throw-away machine with the scenario's modules and reproducers in it. */
   boot(scenario: Scenario, ctx: OpContext): Promise<RunningMachine>;
   /** The path of a module that places a kprobe (images/guest/lpl_kprobe.c), built for the kernel. */
   kprobe: (ctx: OpContext) => Promise<string>;
+  /** A directory with the livepatch selftests of the kernel, built for it. */
+  selftests: (ctx: OpContext) => Promise<string>;
   /** Of the kernel image that it boots; known once it has booted. */
   kernelSha256?(): Promise<string>;
   /** Something that happens to the machine after the last patch: how `lpl selfcheck` makes trouble. */
@@ -76,7 +76,7 @@ export async function runTrial(
 
 function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
   const { target, release, compiler, tool } = ground;
-  const { cpus, memoryMiB, expect, budgets } = scenario;
+  const { cpus, memoryMiB, expect, budgets, selftests } = scenario;
   return {
     schema: 1,
     scenario: scenario.title,
@@ -87,6 +87,7 @@ function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
     expect,
     budgets,
     patches: [],
+    ...(selftests ? { selftests: { tests: Array.isArray(selftests) ? selftests : [] } } : {}),
     machine: { accelerator: 'never booted', cpus, memoryMiB },
   };
 }
@@ -101,16 +102,24 @@ async function gather(
   // Building and booting need nothing of each other; a patch that does not build needs no machine.
   let machine: RunningMachine | undefined;
   try {
-    const [patches] = await runTogether(ctx, [
+    const [prepared, , selftests] = await runTogether(ctx, [
       (inner) => buildPatches(scenario, ground, inner),
       async (inner) => void (machine = await ground.boot(scenario, inner)),
+      async (inner) => (scenario.selftests ? ground.selftests(inner) : undefined),
     ]);
-    evidence.patches = patches;
+    Object.assign(evidence, prepared.evidence);
     if (machine) evidence.machine.accelerator = machine.config.accelerator;
     if (machine && ground.kernelSha256) evidence.kernelSha256 = await ground.kernelSha256();
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
     await observe(
-      { scenario, machine, kprobe: ground.kprobe, ...(ground.interlude ? { interlude: ground.interlude } : {}) },
+      {
+        scenario,
+        machine,
+        prepared,
+        kprobe: ground.kprobe,
+        selftests,
+        ...(ground.interlude ? { interlude: ground.interlude } : {}),
+      },
       evidence,
       ctx,
     );

@@ -2,7 +2,7 @@
 
 import type { Check } from './check.ts';
 import type { Evidence, Run } from './evidence.ts';
-import { baselineSamples, ms, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
+import { baselineSamples, ms, percent, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
 
 /** Taint bits a livepatch is expected to add: out-of-tree, unsigned, livepatch (Documentation/admin-guide/tainted-kernels). */
 const expectedTaint = (1 << 12) | (1 << 13) | (1 << 15);
@@ -107,13 +107,12 @@ function stallCheck(run: Run): Check {
       figure: `nothing was heard of the heartbeat for ${seconds(patched.longestUnheardMs)}`,
     };
   const limitMs = Math.max(250, 5 * quiet.longestMs);
-  const cost = witnessCost(run);
   return {
     ...base,
     ok: patched.longestOwnMs <= limitMs,
     figure:
       `longest ${ms(patched.longestMs)} (${ms(patched.longestOwnMs)} not explained by the host), baseline ${ms(quiet.longestMs)}, ` +
-      `limit ${ms(limitMs)}; the witness cost ${cost === undefined ? '?' : (cost * 100).toFixed(1)} % of a CPU`,
+      `limit ${ms(limitMs)}; the witness cost ${percent(witnessCost(run))} of a CPU`,
   };
 }
 

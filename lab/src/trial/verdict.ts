@@ -6,6 +6,7 @@ import { budgetChecks } from './budget-checks.ts';
 import type { Check } from './check.ts';
 import type { Evidence } from './evidence.ts';
 import type { ScenarioFile } from './scenario-schema.ts';
+import { selftestChecks } from './selftests/selftest-checks.ts';
 import { uptimeChecks } from './uptime-checks.ts';
 import { workloadChecks } from './workload-checks.ts';
 
@@ -51,6 +52,7 @@ function judgeTrial(evidence: Evidence): Verdict {
     ...uptimeChecks(evidence),
     ...(evidence.run ? workloadChecks(evidence.run) : []),
     ...behaviourChecks(evidence),
+    ...selftestChecks(evidence),
     ...budgetChecks(evidence),
   ];
   const failed = checks.filter(({ ok }) => ok === false);
@@ -70,4 +72,4 @@ function judgeTrial(evidence: Evidence): Verdict {
   return { verdict: 'pass', checks, reasons: checks.map(show) };
 }
 
-const saysTheKernel = new Set(['kernel-log', 'guest-ended', 'load', 'transition', 'behaviour']);
+const saysTheKernel = new Set(['kernel-log', 'guest-ended', 'load', 'transition', 'behaviour', 'selftest']);

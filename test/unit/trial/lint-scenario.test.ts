@@ -43,8 +43,18 @@ describe("a scenario of one's own", () => {
 
   it('is doubted when its profile lacks what it works with', async () => {
     const path = join(directory, 't.yaml');
-    await writeFile(path, 'schema: 1\ntitle: t\npatches:\n  - title: x\n    file: a.patch\nworkloads: [fio]\n');
+    await writeFile(
+      path,
+      'schema: 1\ntitle: t\npatches:\n  - title: x\n    file: a.patch\nworkloads: [fio]\nselftests: true\n',
+    );
     const { findings } = await lintScenario(path, site);
-    assert.ok(findings.some(({ message }) => message === 'fio: the tiny profile has it not; debian has'));
+    for (const doubt of [
+      'fio: the tiny profile has it not; debian has',
+      'selftests: the tiny profile has no bash; debian has',
+    ])
+      assert.ok(
+        findings.some(({ message }) => message === doubt),
+        doubt,
+      );
   });
 });

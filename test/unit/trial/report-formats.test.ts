@@ -5,9 +5,9 @@ import { compareTrials } from '../../../lab/src/trial/compare-trials.ts';
 import type { Evidence } from '../../../lab/src/trial/evidence.ts';
 import type { reportFormats } from '../../../lab/src/trial/report/render-report.ts';
 import { renderReport } from '../../../lab/src/trial/report/render-report.ts';
+import { readKtap } from '../../../lab/src/trial/selftests/read-ktap.ts';
 import { judgeEvidence } from '../../../lab/src/trial/verdict.ts';
 import { goodEvidence, goodPatch } from '../../support/evidence.ts';
-import { readKtap } from '../../support/read-ktap.ts';
 import { readXml, type XmlElement } from '../../support/read-xml.ts';
 
 type Spoil = (evidence: Evidence) => void;
@@ -60,9 +60,9 @@ describe('JUnit of a trial', () => {
 describe('KTAP of a trial', () => {
   for (const [what, spoil, failures, errors] of cases)
     it(`${what}: ${failures + errors} not ok`, () => {
-      const { plan, results } = readKtap(render('ktap', spoil));
-      assert.equal(results.filter(({ result }) => result === 'not ok').length, failures + errors);
-      assert.equal(plan, results.length);
+      const { tests, faults } = readKtap(render('ktap', spoil));
+      assert.deepEqual(faults, []);
+      assert.equal(tests.filter(({ outcome }) => outcome === 'not ok').length, failures + errors);
     });
 });
 

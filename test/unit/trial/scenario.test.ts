@@ -18,6 +18,9 @@ patches:
     affects: { from: '6.12', before: '6.12.105' }
 `;
 
+const withAct = (act: string, without = 'affects') =>
+  text.replace(new RegExp(`    ${without}: .*\n`), `    acts: { ${act} }\n`);
+
 describe('parseScenario', () => {
   it('fills in defaults and makes paths absolute', () => {
     const scenario = parseScenario(text, '/s/demo.yaml');
@@ -41,6 +44,14 @@ describe('parseScenario', () => {
       /^\/s\/x\.yaml:4: .*either file .* or module/,
     ],
     ['a workload that is none', `${text}workloads: [sleep]\n`, /^\/s\/x\.yaml:8: workloads\.0: .*syscalls, forks/],
+    ['a traced patch that nobody calls', withAct('tracer: after', 'reproducer'), /acts\.tracer: .*give a reproducer/],
+    ['a sleeper that there is not', withAct('blocked: true'), /acts\.blocked: .*give a `sleeper`/],
+    ['modules anew that there are not', withAct('reload: true'), /acts\.reload: .*give `modules`/],
+    [
+      'versions of a ready module',
+      withAct('stack: 3').replace('file: fix.patch', 'module: fix.ko'),
+      /acts\.stack: .*give a `file`/,
+    ],
     ['two workloads of one name', `${text}workloads: [cpu, cpu]\n`, /workloads\.1: cpu is there already/],
     ['an expectation that is none', `${text}expect: maybe\n`, /expect: pass, or \{refused: RULE\}/],
     ['a module name with a slash', text.replace('reproducer: fix.c', 'modules: [a/b]'), /^\/s\/x\.yaml:6: /],

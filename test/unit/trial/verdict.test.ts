@@ -82,6 +82,11 @@ const fails: [what: string, check: string, spoil: Spoil][] = [
   ],
   ['a command that did not go on', 'workload', ({ run }) => void (runOf(run).stopped = false)],
   ['an act that did not come out right', 'act', ({ patches }) => void (actOf(patches).done = 2)],
+  [
+    'patches that did not replace each other right',
+    'act',
+    (evidence) => void (evidence.acts = { asked: ['cumulative'], played: [{ ...cumulativeAct, done: 3 }] }),
+  ],
   ['a transition over its budget', 'budget', (evidence) => void (evidence.budgets = { transitionMs: 999 })],
   ['a stall over its budget', 'budget', (evidence) => void (evidence.budgets = { stallMs: 20 })],
   ['latency over its budget', 'budget', (evidence) => void (evidence.budgets = { p99Ms: 1.9 })],
@@ -131,6 +136,11 @@ const unknowns: [what: string, check: string, spoil: Spoil][] = [
     'act',
     ({ patches }) => void Object.assign(actOf(patches), { asked: 0, done: 0 }),
   ],
+  [
+    'patches that were not tried together',
+    'act',
+    (evidence) => void (evidence.acts = { asked: ['cumulative'], played: [] }),
+  ],
   ['a budget without a figure', 'budget', (evidence) => void overBudgetOfNothing(evidence)],
   ['an unread log', 'kernel-log', (evidence) => void delete evidence.dmesg],
   ['an unloading that never began', 'transition', ({ patches }) => void patches[0]?.transitions.pop()],
@@ -142,6 +152,8 @@ const unknowns: [what: string, check: string, spoil: Spoil][] = [
   ['a reproducer that was not shown', 'behaviour', ({ patches }) => void (patches[0] && (patches[0].reproducer = []))],
   ['a control that noticed no reboot', 'control', (evidence) => void (evidence.control = goodRun())],
 ];
+
+const cumulativeAct = { act: 'cumulative', title: 'replace each other', asked: 5, done: 5, said: '' };
 
 function at(run: Run, index: number) {
   const sample = run.witness[index];

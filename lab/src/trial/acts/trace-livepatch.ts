@@ -1,37 +1,68 @@
-// The function tracer on the functions that the livepatch replaces: they must still be traced, and still be replaced.
+// A tracer on the functions that the livepatch replaces, from before it is live or from afterwards: they must still be traced,
+// and still be replaced.
 
 import type { OpContext } from '../../core/operation.ts';
 import type { Guest } from '../../vm/guest/guest.ts';
-import type { ActEvidence } from '../evidence.ts';
+import type { ActRequest } from './act-request.ts';
+import type { ActSteps } from './act-steps.ts';
+import { stageLivepatches } from './stage-livepatch.ts';
 
-const tracing = '/sys/kernel/tracing';
+export type Tracer = 'function' | 'function_graph';
 
-/** Starts tracing them. A name that ftrace does not know is an error of the guest's, told by the act's count. */
-export async function startTracer(guest: Guest, functions: readonly string[], { signal }: OpContext): Promise<void> {
-  const filter = functions.map((name) => `echo ${name} >> ${tracing}/set_ftrace_filter 2>/dev/null || true`);
-  const script = `: > ${tracing}/set_ftrace_filter\n${filter.join('\n')}\necho function > ${tracing}/current_tracer\n`;
-  await guest.script(script, { signal });
+export const tracing = '/sys/kernel/tracing';
+
+export async function traceLivepatch(
+  request: ActRequest,
+  { tracer, when }: { tracer: Tracer; when: 'before' | 'after' },
+  steps: ActSteps,
+  ctx: OpContext,
+): Promise<void> {
+  const { guest, livepatch, functions } = request;
+  const stage = stageLivepatches(request, steps, ctx);
+  const start = () => startTracer({ guest, tracer, functions, filter: 'set_ftrace_filter' }, ctx);
+  try {
+    if (when === 'before') await start();
+    await stage.putIn(livepatch);
+    if (when === 'after') await start();
+    await guest.script(`: > ${tracing}/trace`, ctx);
+    await stage.shows('new', 'under the tracer');
+    const { stdout } = await guest.script(`cat ${tracing}/trace`, ctx);
+    const seen = tracedFunctions(stdout, functions);
+    steps.expect(`one of ${functions.join(', ')} is in the trace`, seen.length > 0);
+    steps.figures.push(`${seen.join(', ')} in the trace`);
+  } finally {
+    await stopTracer(guest, ctx);
+  }
+  await stage.takeOut(livepatch);
+  await stage.shows('old', 'once it is gone');
 }
 
-/** Empties the trace, so that what is in it afterwards comes of what is done next. */
-export async function clearTrace(guest: Guest, { signal }: OpContext): Promise<void> {
-  await guest.script(`: > ${tracing}/trace`, { signal });
-}
-
-/** Which of them the trace shows; ends the tracing. */
-export async function stopTracer(
-  { guest, functions, when }: { guest: Guest; functions: readonly string[]; when: 'before' | 'after' },
+/** A name that ftrace does not know is left out: what is not traced is told by what the trace shows. */
+export async function startTracer(
+  request: {
+    guest: Guest;
+    tracer: Tracer;
+    functions: readonly string[];
+    filter: 'set_ftrace_filter' | 'set_graph_function';
+  },
   { signal }: OpContext,
-): Promise<ActEvidence> {
-  const script = `cat ${tracing}/trace\necho nop > ${tracing}/current_tracer\n: > ${tracing}/set_ftrace_filter\n`;
-  const { stdout } = await guest.script(script, { signal });
-  const lines = stdout.split('\n').filter((line) => !line.startsWith('#'));
-  const seen = functions.filter((name) => lines.some((line) => new RegExp(`: ${name} <-`).test(line)));
-  return {
-    act: 'tracer',
-    title: `is traced, with the tracer on ${when} the livepatch`,
-    asked: 1,
-    done: seen.length > 0 ? 1 : 0,
-    said: seen.length > 0 ? `${seen.join(', ')} in the trace` : `none of ${functions.join(', ')} in the trace`,
-  };
+): Promise<void> {
+  const file = `${tracing}/${request.filter}`;
+  const names = request.functions.map((name) => `echo ${name} >> ${file} 2>/dev/null || true`);
+  await request.guest.script(`: > ${file}\n${names.join('\n')}\necho ${request.tracer} > ${tracing}/current_tracer\n`, {
+    signal,
+  });
+}
+
+export async function stopTracer(guest: Guest, { signal }: OpContext): Promise<void> {
+  const filters = ['set_ftrace_filter', 'set_graph_function'].map((name) => `: > ${tracing}/${name}`);
+  await guest.script(`echo nop > ${tracing}/current_tracer\n${filters.join('\n')}\n`, { signal });
+}
+
+/** Pure. `... f <-caller` is a line of the function tracer, `... | f();` or `f() {` of the graph tracer (ftrace.rst). */
+export function tracedFunctions(trace: string, functions: readonly string[]): string[] {
+  const lines = trace.split('\n').filter((line) => !line.startsWith('#'));
+  return functions.filter((name) =>
+    lines.some((line) => new RegExp(`(: ${name} <-|\\| +${name}(\\(\\)| ))`).test(line)),
+  );
 }

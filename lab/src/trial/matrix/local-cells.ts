@@ -106,13 +106,14 @@ function shareKernel(ctx: OpContext, site: Site, name: string, { name: target, b
 function shareBuilds(ground: TrialGround, builds: SharedKernel['builds'], room: string, ctx: OpContext): TrialGround {
   return {
     ...ground,
-    build: (patch, diff, inner) => {
-      const key = `${patch.name}-${createHash('sha256').update(diff).digest('hex').slice(0, 12)}`;
+    build: (patch, diff, inner, { replace = true } = {}) => {
+      const hash = createHash('sha256').update(`${diff}${replace}`).digest('hex').slice(0, 12);
+      const key = `${patch.name}-${hash}`;
       const build =
         builds.get(key) ??
         memo(() =>
           runStage(ctx, { id: `build-${key}`, title: `build ${patch.name} for ${ground.release}` }, (stage) =>
-            ground.build(patch, diff, stage, join(room, `${key}.ko`)),
+            ground.build(patch, diff, stage, { replace, out: join(room, `${key}.ko`) }),
           ),
         );
       builds.set(key, build);

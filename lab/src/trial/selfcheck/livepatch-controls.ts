@@ -5,13 +5,18 @@ import { planWorkload } from '../../workload/workload-plan.ts';
 import type { ScenarioPatch } from '../scenario.ts';
 import type { Control } from './control.ts';
 
+const noActs: ScenarioPatch['acts'] = {
+  ...{ cycles: 0, tracer: 'none', graph: 'none', kprobe: false, rapid: 0, replace: 0, stack: 0 },
+  ...{ reload: false, blocked: false, second: false, signals: false },
+};
+
 const patch = (path: string, more: Partial<ScenarioPatch> = {}): ScenarioPatch => ({
   name: 'control',
   title: 'a negative control',
   source: { kind: 'diff', path },
   modules: [],
   modulesLoad: 'before',
-  acts: { cycles: 0, tracer: 'none', kprobe: false },
+  acts: noActs,
   ...more,
 });
 

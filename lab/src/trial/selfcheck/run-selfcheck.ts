@@ -123,7 +123,15 @@ async function playControl(
 function scenarioOf(control: Control, { resources }: Site): Scenario {
   return {
     ...{ schema: 1, title: `selfcheck: ${control.title}`, target: '', profile: 'tiny', path: resources.selfcheck },
-    ...{ patches: [], workloads: [], baselineMs: 700, soakMs: 0, transitionTimeoutMs: 60_000 },
+    ...{
+      patches: [],
+      cumulative: false,
+      selftests: false,
+      workloads: [],
+      baselineMs: 700,
+      soakMs: 0,
+      transitionTimeoutMs: 60_000,
+    },
     ...{ budgets: {}, expect: 'pass', control: 'none', memoryMiB: 512, cpus: 2 },
     ...control.scenario?.(resources),
   };
