@@ -59,7 +59,7 @@ export function quantile(sorted: readonly number[], q: number): number {
 
 function longestSilence(run: Run, { fromMs, toMs }: Window): number {
   const answers = answerTimes(run).filter((at) => at >= fromMs && at < toMs);
-  return Math.max(...steps([fromMs, ...answers, toMs]).map((step) => step.toMs - step.fromMs));
+  return longestStep([fromMs, ...answers, toMs]);
 }
 
 /** Stretches of half a second and more without any answer. */
@@ -72,6 +72,10 @@ const answerTimes = ({ requests }: Run) =>
 
 const steps = (times: readonly number[]): Window[] =>
   times.slice(1).map((toMs, i) => ({ fromMs: times[i] as number, toMs }));
+
+/** Not Math.max(...): an hour of requests is more than a call takes as arguments. */
+const longestStep = (times: readonly number[]) =>
+  steps(times).reduce((longest, { fromMs, toMs }) => Math.max(longest, toMs - fromMs), 0);
 
 /** A sample's line may reach the host late; delays of the host count when they fall within this much of the gap. */
 const slackMs = 150;
@@ -90,7 +94,7 @@ export function stallFigures(run: Run, window: Window = whole(run)): StallFigure
     longestOwnMs = Math.max(longestOwnMs, gapMs - delay);
   }
   const heard = [window.fromMs, ...samples.map(({ atMs }) => atMs), window.toMs];
-  const longestUnheardMs = Math.max(...steps(heard).map(({ fromMs, toMs }) => toMs - fromMs));
+  const longestUnheardMs = longestStep(heard);
   return { longestMs, longestOwnMs, longestUnheardMs, samples: samples.length };
 }
 

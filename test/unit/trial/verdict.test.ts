@@ -221,6 +221,18 @@ describe('judgeEvidence', () => {
     });
   }
 
+  it('fails on one request lost of 150,000, which is a soak of half an hour', () => {
+    const count = 150_000;
+    const { verdict, reasons } = judgeSpoiled(({ run }) => {
+      run.requests = Array.from({ length: count }, (_, index) => ({
+        ...{ atMs: (index / count) * run.durationMs, connection: index % 4 },
+        latencyMs: index === 77_777 ? null : 2,
+      }));
+    });
+    assert.equal(verdict, 'fail');
+    assert.match(reasons.join(), /150000 sent, 149999 answered, 1 lost/);
+  });
+
   it('does not hold a stall of the host against the guest', () => {
     const spoil: Spoil = ({ run }) => {
       run.witness[50] = { ...at(run, 50), gapUs: 400_000 };
