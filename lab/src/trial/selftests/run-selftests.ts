@@ -21,7 +21,7 @@ export async function runSelftests(
   return stdout === '' ? stderr : stdout;
 }
 
-/** KDIR is only looked at: the modules are built. /dev/stdout, where the runner logs, must be a pipe to be opened anew. */
+/** KDIR is only looked at: the modules are built. The runner opens /dev/stdout anew, which must be a pipe then. */
 const runner = `
 export BASE_DIR=${place} KDIR=/root
 cd $BASE_DIR/livepatch || exit
