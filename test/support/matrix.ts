@@ -25,7 +25,7 @@ workloads:
   - { name: busy, soakMs: 100 }
 scenario: { baselineMs: 700 }
 expect:
-  - { patch: guard, kernel: old, verdict: refused, because: NP02 }
+  - { patch: guard, kernel: old, refused: NP02 }
 `;
 
 export const fixPatch = `--- a/fs/x.c

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { defaultTargetName } from '../kernel/target.ts';
+import { expectSchema } from './expectation.ts';
 import { kindNames, toolNames } from '../workload/workload-plan.ts';
 
 const file = z.string().min(1);
@@ -136,11 +137,6 @@ const workloadSchema = z.union(
     }),
   ],
   { error: `a workload is one of ${[...kindNames, ...toolNames].join(', ')}, or {kind, …}, or {name, command, …}` },
-);
-
-const expectSchema = z.union(
-  [z.literal('pass'), z.strictObject({ refused: z.string().min(1) }), z.strictObject({ fail: z.string().min(1) })],
-  { error: 'pass, or {refused: RULE}, or {fail: TEXT}' },
 );
 
 const positiveMs = z.number().positive().max(3_600_000);

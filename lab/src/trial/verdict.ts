@@ -5,6 +5,7 @@ import { behaviourChecks } from './behaviour-checks.ts';
 import { budgetChecks } from './budget-checks.ts';
 import type { Check } from './check.ts';
 import type { Evidence } from './evidence.ts';
+import { expectationWords, isExpected, readExpectation } from './expectation.ts';
 import type { ScenarioFile } from './scenario-schema.ts';
 import { selftestChecks } from './selftests/selftest-checks.ts';
 import { uptimeChecks } from './uptime-checks.ts';
@@ -29,13 +30,11 @@ export function judgeEvidence(evidence: Evidence): Verdict {
 }
 
 function meetExpectation(found: Verdict, expect: Exclude<Expectation, 'pass'>): Verdict {
-  const wanted = 'refused' in expect ? 'refused' : 'fail';
-  const text = 'refused' in expect ? expect.refused : expect.fail;
-  const what = `${wanted}: ${text}`;
+  const expectation = readExpectation(expect);
+  const what = expectationWords(expectation);
   const expected = { what, found: found.verdict };
   if (found.verdict === 'inconclusive') return { ...found, expected };
-  const saysSo = (reason: string) => (wanted === 'refused' ? reason.startsWith(`${text}:`) : reason.includes(text));
-  const isMet = found.verdict === wanted && found.reasons.some(saysSo);
+  const isMet = isExpected(expectation, found);
   const reasons = isMet ? found.reasons : [`expected ${what}, came out as ${found.verdict}`, ...found.reasons];
   return { ...found, verdict: isMet ? 'pass' : 'fail', reasons, expected };
 }

@@ -1,6 +1,7 @@
-// What a cell is expected to say, when that is not a pass, and whether it said so for the right reason.
+// Which cells of a matrix are expected to say something else than a pass.
 
 import { z } from 'zod';
+import { type Expectation, failureSchema, readExpectation, refusalSchema } from '../expectation.ts';
 
 export const axisName = z
   .string()
@@ -9,18 +10,15 @@ export const axisName = z
     'use 1 to 60 of A-Z, a-z, 0-9, ., _, + and -, beginning with a letter or digit',
   );
 
-export const expectationSchema = z.strictObject({
-  /** Which cells; what is left out is any. */
-  kernel: axisName.optional(),
-  patch: axisName.optional(),
-  workload: axisName.optional(),
-  verdict: z.enum(['pass', 'fail', 'refused']),
-  /** What one of the reasons must say, such as a rule: `NP02`. */
-  because: z.string().min(1).optional(),
-});
+/** Which cells; what is left out is any. */
+const which = { kernel: axisName.optional(), patch: axisName.optional(), workload: axisName.optional() };
+
+export const expectationSchema = z.union(
+  [refusalSchema.extend(which), failureSchema.extend(which), z.strictObject({ ...which, pass: z.literal(true) })],
+  { error: 'which cells (kernel, patch, workload), and one of refused: RULE, fail: TEXT, pass: true' },
+);
 
 type Rule = z.output<typeof expectationSchema>;
-export type Expectation = Pick<Rule, 'verdict' | 'because'>;
 type Named = readonly { name: string }[];
 
 /** What is wrong with a rule that fits no cell: a slip of the pen would hide what the rule was written for. */
@@ -48,14 +46,5 @@ export function expectationOf(
     ({ kernel, patch, workload }) =>
       fits(kernel, cell.kernel) && fits(patch, cell.patch) && fits(workload, cell.workload),
   );
-  return { verdict: found?.verdict ?? 'pass', ...(found?.because ? { because: found.because } : {}) };
-}
-
-/** True when it came out as expected, for the expected reason. */
-export function isExpected(
-  { verdict, because }: Expectation,
-  outcome: { verdict: string; reasons: readonly string[] },
-): boolean {
-  if (outcome.verdict === 'not-affected') return true;
-  return outcome.verdict === verdict && (!because || outcome.reasons.some((reason) => reason.includes(because)));
+  return readExpectation(found ?? 'pass');
 }

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { asLabError, LabError } from '../../core/error.ts';
 import { readYaml, type YamlFile } from '../../core/read-yaml.ts';
 import { parseStockName } from '../../kernel/target.ts';
-import { axisName, type Expectation, expectationOf, expectationSchema, misfit } from './expectation.ts';
+import { axisName, expectationOf, expectationSchema, misfit } from './expectation.ts';
+import type { Expectation } from '../expectation.ts';
 import { parseScenario, type Scenario } from '../scenario.ts';
 import { scenarioPatchSchema, scenarioSchema } from '../scenario-schema.ts';
 
@@ -23,7 +24,9 @@ const writtenAs = <T extends z.ZodRawShape, U extends z.ZodRawShape>(schema: z.Z
   });
 
 /** Any part of a scenario but what the axes say. */
-const fragment = scenarioSchema.omit({ schema: true, title: true, target: true, patches: true }).partial();
+const fragment = scenarioSchema
+  .omit({ schema: true, title: true, target: true, patches: true, expect: true })
+  .partial();
 
 const matrixSchema = z.strictObject({
   schema: z.literal(1),

@@ -7,7 +7,7 @@ import type { EventBody } from '../../core/event.ts';
 import type { OpContext } from '../../core/operation.ts';
 import { writeJson } from '../../core/store.ts';
 import { type CellOutcome, type CellResult, inconclusive } from './cell-result.ts';
-import { isExpected } from './expectation.ts';
+import { isExpected } from '../expectation.ts';
 import { matrixFiles, readResults } from './matrix-directory.ts';
 import type { Cell } from './matrix-file.ts';
 

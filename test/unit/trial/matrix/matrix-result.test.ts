@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isExpected } from '../../../../lab/src/trial/matrix/expectation.ts';
+import { isExpected } from '../../../../lab/src/trial/expectation.ts';
 import { shardOf } from '../../../../lab/src/trial/matrix/matrix-directory.ts';
 import { judgeCells } from '../../../../lab/src/trial/matrix/matrix-result.ts';
 import { outcome } from '../../../support/matrix.ts';

@@ -6,7 +6,7 @@ import { matrixJunit } from '../../../../lab/src/trial/matrix/report/matrix-juni
 import { matrixMarkdown } from '../../../../lab/src/trial/matrix/report/matrix-markdown.ts';
 import { matrixPage } from '../../../../lab/src/trial/matrix/report/matrix-page.ts';
 import { parseMatrix } from '../../../../lab/src/trial/matrix/matrix-file.ts';
-import { isExpected } from '../../../../lab/src/trial/matrix/expectation.ts';
+import { isExpected } from '../../../../lab/src/trial/expectation.ts';
 import { matrixText, outcome } from '../../../support/matrix.ts';
 
 /** A matrix in which all went as expected but for what `change` says of a cell. */

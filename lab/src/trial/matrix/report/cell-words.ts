@@ -1,5 +1,6 @@
 // How a cell is shown in words and marks, the same in every format.
 
+import { expectationWords } from '../../expectation.ts';
 import type { CellResult } from '../cell-result.ts';
 import type { MatrixResult } from '../matrix-result.ts';
 
@@ -10,7 +11,7 @@ export function cellWords({ verdict, asExpected, expected }: CellResult): string
   if (verdict === 'not-affected') return 'not affected';
   if (asExpected) return verdict === 'pass' ? 'pass' : `${verdict} as expected`;
   if (expected.verdict === 'pass' || verdict === 'inconclusive') return verdict;
-  return `${verdict}, expected ${expected.verdict}${expected.because ? `: ${expected.because}` : ''}`;
+  return `${verdict}, expected ${expectationWords(expected)}`;
 }
 
 /** One line about the whole: "12 cells: 9 as expected, 2 not, 1 inconclusive". */
