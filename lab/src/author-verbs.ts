@@ -13,7 +13,7 @@ import { directoryPatch } from './patch/directory-patch.ts';
 
 export type LintCommand = { patch: string; target?: string };
 
-export type ExplainCommand = Pick<ExplainRequest, 'patch' | 'patchName' | 'assembly'> & { target: string };
+export type ExplainCommand = Pick<ExplainRequest, 'patch' | 'patchName' | 'assembly' | 'maxUnits'> & { target: string };
 
 export type TemplateCommand = { target: string; functions: string[]; callbacks: boolean; shadow: boolean };
 

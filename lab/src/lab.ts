@@ -106,6 +106,7 @@ export type BuildCommand = {
   out?: string;
   replace: boolean;
   engine?: BuildEngine;
+  maxUnits?: number;
 };
 export type { KeptMachineRequest as MachineCommand } from './trial/kept-machine.ts';
 export type KlpCommand = { vm: string; module: string; timeoutMs?: number };

@@ -22,7 +22,13 @@ type Refusal = Omit<Partial<BuildReason>, 'line'> & { file: string; line: string
 const refusals: Record<string, Refusal> = {
   'data-FAIL': { rule: 'DA02', file: 'fs/binfmt_misc.c', line: '.name\t\t= "binfmt_mist",' },
   'export-type-FAIL': { rule: 'DA09', file: 'fs/namei.c', line: '#include <linux/blkdev.h>' },
-  'header-FAIL': { rule: 'DA10', file: 'include/linux/fs.h', line: '#define MAY_EXEC\t\t0x00000001 /* x */' },
+  'header-FAIL': { rule: 'DA10', file: 'include/linux/list.h', line: 'list->next = list;' },
+  'header-comment-FAIL': {
+    rule: 'no-change',
+    file: 'include/linux/sched/loadavg.h',
+    line: '#define LOAD_INT(x) ((x) >> FSHIFT) /* the whole part */',
+  },
+  'header-struct-FAIL': { rule: 'DA01', file: 'fs/mount.h', line: 'int lpl_count;' },
   'init-code-FAIL': {
     rule: 'NP05',
     file: 'fs/binfmt_misc.c',
@@ -136,6 +142,30 @@ const effects: Record<string, Effect> = {
     script: 'cat /proc/cmdline /proc/version',
     original: /^console=(?!.* livepatched).*\nLinux version/,
     patched: /^console=.* livepatched=2\nlivepatched Linux version/,
+  },
+  // A macro of a header, in two of the ten units that include it; one of them is put together from C files, one of which
+  // the patch edits as well.
+  header: {
+    functions: ['loadavg_proc_show', 'psi_cpu_show', 'psi_memory_show', 'psi_io_show', 'psi_show'].map(
+      (name) => `vmlinux:${name}`,
+    ),
+    script: 'cat /proc/loadavg; grep -c livepatched /proc/pressure/cpu',
+    original: /^\d{1,2}\.\d\d [^]*^0$/m,
+    patched: /^10\d\d\.10\d\d [^]*^1$/m,
+  },
+  // An inline function of a header that thousands of units include and three use.
+  'header-inline': {
+    functions: [
+      'show_softirqs',
+      'show_stat',
+      'rcu_check_gp_kthread_expired_fqs_timer',
+      'print_cpu_stall_info',
+      'rcu_watching_snap_recheck',
+      '__note_gp_changes',
+    ].map((name) => `vmlinux:${name}`),
+    script: 'grep -c " 40000" /proc/softirqs',
+    original: /^0$/m,
+    patched: /^10$/m,
   },
   'two-objects': {
     functions: ['vmlinux:cmdline_proc_show', 'pvpanic:capability_show'],

@@ -1,37 +1,27 @@
 // Exported symbols must stay what they were: modules of the target were compiled against their types (CRC), and a livepatch
 // cannot add or remove an export. Nothing in kpatch checks that.
 
-import { join } from 'node:path';
-import { readFile } from 'node:fs/promises';
-import { isLabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import type { Elf } from '../kernel/elf.ts';
-import { unitBinds } from './compile-unit.ts';
-import { recompile } from './kbuild-command.ts';
+import type { Replacement } from './compile-unit.ts';
+import { preprocessUnit } from './preprocess-unit.ts';
 import type { BuildReason } from './result.ts';
 import { reason } from './reason.ts';
 import type { Unit } from './unit.ts';
-import { inside, withToolchain, type Workbench } from './workbench.ts';
+import { withToolchain, type Workbench } from './workbench.ts';
 
 /** `name crc` of every export of the patched source, sorted, as kbuild would record it; undefined if it has no exports. */
 export async function patchedSymvers(
   ctx: StageContext,
   bench: Workbench,
-  { unit, replacement, out }: { unit: Unit; replacement: string; out: string },
+  { unit, replacements }: { unit: Unit; replacements: readonly Replacement[] },
 ): Promise<string[] | undefined> {
   if (unit.command.symvers.length === 0) return undefined;
-  const preprocessed = `${inside.out}/patched.i`;
-  const flags = ['-E', '-D__GENKSYMS__'];
-  const argv = recompile(unit.command, { flags, output: preprocessed }).filter((word) => word !== '-c');
-  const binds = await unitBinds(bench, unit.path, replacement);
-  try {
-    await runCommand(withToolchain(bench, { argv: argv as ['gcc', ...string[]], out, binds }), { signal: ctx.signal });
-  } catch (error) {
-    if (isLabError(error, 'command.failed')) return undefined; // it does not compile; the compiler says so better
-    throw error;
-  }
-  const stdin = await readFile(join(out, 'patched.i'));
+  const { command } = unit;
+  const text = await preprocessUnit(ctx, bench, { command, replacements, flags: ['-D__GENKSYMS__'] });
+  if (text === undefined) return undefined; // it does not compile; the compiler says so better
+  const stdin = Buffer.from(text);
   const genksyms = ['scripts/genksyms/genksyms', '-r', '/dev/null'] as const;
   const { stdout } = await runCommand(withToolchain(bench, { argv: genksyms, stdin }), { signal: ctx.signal });
   return [...stdout.matchAll(/^#SYMVER (\S+) (\S+)/gm)].map(([, name, crc]) => `${name} ${crc}`).sort();

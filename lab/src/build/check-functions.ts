@@ -4,8 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Elf, readElf, relocationsOf } from '../kernel/elf.ts';
-import { findDefinition } from '../patch/find-function.ts';
 import type { CompiledUnit } from './differ.ts';
+import { placeIn } from './patched-unit.ts';
 import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
 import type { Unit } from './unit.ts';
@@ -18,15 +18,15 @@ export async function checkFunctions(
   { unit, source }: CompiledUnit,
   changed: readonly string[],
 ): Promise<BuildReason[]> {
-  const lineOf = (name: string) => findDefinition(source.applied.text, sourceName(name)) ?? 1;
+  const placeOf = (name: string) => ({ ...placeIn(source, sourceName(name)), function: name });
   return [
-    ...(await notPatchable(bench, unit, changed, lineOf)),
-    ...notFaithful(unit, changed, lineOf),
-    ...inlinedElsewhere(unit, changed, lineOf),
+    ...(await notPatchable(bench, unit, changed, placeOf)),
+    ...notFaithful(unit, changed, placeOf),
+    ...inlinedElsewhere(unit, changed, placeOf),
   ];
 }
 
-type LineOf = (name: string) => number;
+type PlaceOf = (name: string) => { file: string; line: number; function: string };
 
 /** The name of a function as its source has it: the compiler appends .cold, .part.0, .isra.0, .constprop.0. */
 const sourceName = (name: string) => name.replace(/\..*$/, '');
@@ -36,7 +36,7 @@ async function notPatchable(
   { kernel }: Workbench,
   unit: Unit,
   changed: readonly string[],
-  lineOf: LineOf,
+  placeOf: PlaceOf,
 ): Promise<BuildReason[]> {
   const known =
     unit.object === 'vmlinux'
@@ -44,7 +44,7 @@ async function notPatchable(
       : tracedFunctions(readElf(await readFile(join(unit.directory, 'original.o'))));
   return changed
     .filter((name) => !known.has(name) && !name.includes('.cold'))
-    .map((name) => reason(untracedRule(name), { file: unit.path, function: name, line: lineOf(name) }));
+    .map((name) => reason(untracedRule(name), placeOf(name)));
 }
 
 /** Functions with a place that ftrace can patch, which the compiler notes in __mcount_loc. */
@@ -64,19 +64,19 @@ export function tracedFunctions(object: Elf): Set<string> {
 }
 
 /** Changed functions that are not proven to be what the target runs. */
-function notFaithful({ path, fidelity }: Unit, changed: readonly string[], lineOf: LineOf): BuildReason[] {
+function notFaithful({ fidelity }: Unit, changed: readonly string[], placeOf: PlaceOf): BuildReason[] {
   return changed
     .filter((name) => fidelity[name] !== 'same')
     .map((name) => {
       const detail = fidelity[name] ?? 'the target has no such function';
-      return reason('fidelity', { file: path, function: name, line: lineOf(name), detail });
+      return reason('fidelity', { ...placeOf(name), detail });
     });
 }
 
 /** Unchanged functions of which the target holds a version with a changed function inside. */
-function inlinedElsewhere({ path, inlined }: Unit, changed: readonly string[], lineOf: LineOf): BuildReason[] {
+function inlinedElsewhere({ inlined }: Unit, changed: readonly string[], placeOf: PlaceOf): BuildReason[] {
   return changed.flatMap((name) => {
     const caller = inlined[name]?.find((each) => !changed.includes(each));
-    return caller ? [reason('NP03', { file: path, function: name, line: lineOf(name), caller })] : [];
+    return caller ? [reason('NP03', { ...placeOf(name), caller })] : [];
   });
 }

@@ -9,12 +9,13 @@ import type { Bind } from '../toolroot/sandbox.ts';
 import { type KbuildCommand, recompile } from './kbuild-command.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 
+/** A file of the kernel tree, and the host file that the compiler sees in its place. */
+export type Replacement = { path: string; host: string };
+
 export type UnitInput = {
   command: KbuildCommand;
-  /** Path in the kernel tree. */
-  path: string;
-  /** Host file that stands in for the source; the pristine source when absent. */
-  replacement?: string;
+  /** What stands in for files of the pristine source. */
+  replacements?: readonly Replacement[];
   /** Host directory for the output. */
   out: string;
 };
@@ -25,9 +26,9 @@ const sections = ['-ffunction-sections', '-fdata-sections', `-I${inside.kpatch}`
 export async function compileUnit(
   ctx: OpContext,
   bench: Workbench,
-  { command, path, replacement, out, name, flags = [] }: UnitInput & { name: string; flags?: readonly string[] },
+  { command, replacements, out, name, flags = [] }: UnitInput & { name: string; flags?: readonly string[] },
 ): Promise<{ messages: string } | undefined> {
-  const binds = await unitBinds(bench, path, replacement);
+  const binds = await unitBinds(bench, replacements);
   const [file, ...args] = recompile(command, { output: `${inside.out}/${name}`, flags: [...sections, ...flags] }) as [
     string,
   ];
@@ -39,9 +40,13 @@ export async function compileUnit(
   return { messages: result.stderr };
 }
 
-/** The patched file over its original, and the cure for runtime constants. */
-export async function unitBinds({ kernel }: Workbench, path: string, replacement?: string): Promise<Bind[]> {
-  const patched: Bind[] = replacement ? [{ host: replacement, inside: join(kernel.source, path), access: 'read' }] : [];
+/** The patched files over their originals, and the cure for runtime constants. */
+export async function unitBinds({ kernel }: Workbench, replacements: readonly Replacement[] = []): Promise<Bind[]> {
+  const patched = replacements.map(({ path, host }): Bind => ({
+    host,
+    inside: join(kernel.source, path),
+    access: 'read',
+  }));
   // Runtime constants are placeholders in code that the kernel overwrites at boot, in vmlinux only; in a livepatch they
   // would stay and crash the machine. The generic header reads the variables instead.
   const special = join(kernel.source, 'arch/x86/include/asm/runtime-const.h');

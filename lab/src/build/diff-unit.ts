@@ -12,7 +12,7 @@ import { coldPartsLeftBehind, padSections } from './cold-parts.ts';
 import { type ChangePlace, readDiffMessages, reasonsOfFailure } from './diff-messages.ts';
 import type { CompiledUnit } from './differ.ts';
 import type { BuildFacts } from './kernel-facts.ts';
-import type { PatchedUnit } from './prepare-patch.ts';
+import { editsOf, type PatchedUnit, placeIn } from './patched-unit.ts';
 import { type Refused, refused } from './refused.ts';
 import type { PatchedFunction } from './result.ts';
 import { inside, withKpatch, type Workbench } from './workbench.ts';
@@ -61,12 +61,13 @@ async function compare(ctx: StageContext, bench: Workbench, given: DiffGiven, pl
   return result;
 }
 
-/** The first change of the patch in this unit. */
-function placeOf({ path, applied: { text, changes } }: PatchedUnit): ChangePlace {
-  const line = changes[0]?.newLine ?? 1;
+/** The first change of the patch in this unit, or in what it includes. */
+function placeOf(source: PatchedUnit): ChangePlace {
+  const { file, line } = placeIn(source);
+  const text = editsOf(source)[0]?.applied.text ?? '';
   const around = findFunction(text, line);
   const lineOf = (name: string) => findDefinition(text, name);
-  return { file: path, line, lineOf, ...(around ? { function: around } : {}) };
+  return { file, line, lineOf, ...(around ? { function: around } : {}) };
 }
 
 /** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change. */

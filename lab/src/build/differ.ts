@@ -6,7 +6,7 @@ import type { Elf } from '../kernel/elf.ts';
 import type { KlpSymbol } from './check-symbols.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { ModuleFrame } from './module-frame.ts';
-import type { PatchedUnit } from './prepare-patch.ts';
+import type { PatchedUnit } from './patched-unit.ts';
 import type { Refused } from './refused.ts';
 import type { PatchedFunction } from './result.ts';
 import type { FinishOriginal, Unit } from './unit.ts';

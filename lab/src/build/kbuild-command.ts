@@ -11,14 +11,14 @@ export type KbuildCommand = {
 /** Parses the text of a .cmd file. Only the first command counts: what follows it is objtool. */
 export function parseCmdFile(text: string): KbuildCommand {
   const line = /^(?:saved)?cmd_\S+ := (.*)$/m.exec(text)?.[1];
-  const argv = line === undefined ? [] : firstCommand(line);
+  const argv = line === undefined ? [] : parseShellLine(line);
   if (argv.length === 0) throw new LabError('bug', 'a .cmd file of kbuild records no command');
   const symvers = [...text.matchAll(/^#SYMVER (\S+) (\S+)/gm)].map(([, name, crc]) => `${name} ${crc}`);
   return { argv, symvers: symvers.sort() };
 }
 
 /** Splits a POSIX shell line (quotes and backslashes, no expansions: kbuild records none) up to its first `;`. */
-function firstCommand(line: string): string[] {
+export function parseShellLine(line: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   const token = /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)|(;)|(\s+)|([^\s'"\\;]+)/gs;

@@ -14,6 +14,7 @@ import { diffObject, joinUnits, type KlpObject } from './klp-object.ts';
 import { repositionFor } from './klp-positions.ts';
 import { klpRefusals } from './klp-refusals.ts';
 import { replacedByKlp, setPositions } from './klp-tables.ts';
+import { placeIn } from './patched-unit.ts';
 import { globalPositions, newReferences } from './new-references.ts';
 import { newObjtoolReasons } from './objtool.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
@@ -70,7 +71,7 @@ async function extractObject(
   const reasons = objtoolReasons(units, before, after);
   if (reasons.length > 0) return refused(...reasons);
   const { output, exitCode } = await diffObject(ctx, bench, object);
-  const place = { file: units[0]?.unit.path ?? '', line: units[0]?.source.applied.changes[0]?.newLine ?? 1 };
+  const place = units[0] ? placeIn(units[0].source) : { file: '', line: 1 };
   if (exitCode !== 0) return refused(...reasonsOfKlpFailure(output, place));
   const diffs = await judge(bench, object, { output, pairs, objtoolWarnings: before });
   if (isRefused(diffs)) return diffs;

@@ -1,8 +1,8 @@
 // What `objtool klp diff` lets pass though the kernel cannot do it, or though it would lose what the running code knows.
 
 import type { Elf, ElfSymbol } from '../kernel/elf.ts';
-import { findDefinition } from '../patch/find-function.ts';
 import type { CompiledUnit } from './differ.ts';
+import { placeIn } from './patched-unit.ts';
 import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
 import { movedStatics } from './static-locals.ts';
@@ -24,14 +24,11 @@ export function klpRefusals(change: UnitChange): BuildReason[] {
 }
 
 /** Init code builds, and has no ftrace entry to patch when the livepatch is loaded: it is gone by then. */
-function initCode({ compiled: { unit, source }, patched, functions }: UnitChange): BuildReason[] {
+function initCode({ compiled: { source }, patched, functions }: UnitChange): BuildReason[] {
   const names = new Set(functions);
   const isInit = ({ name, type, section }: ElfSymbol) =>
     type === 'func' && names.has(name) && /^\.(init|exit)\./.test(patched.sections[section]?.name ?? '');
-  return patched.symbols.filter(isInit).map(({ name }) => {
-    const line = findDefinition(source.applied.text, name);
-    return reason('NP05', { file: unit.path, function: name, line: line ?? source.applied.changes[0]?.newLine ?? 1 });
-  });
+  return patched.symbols.filter(isInit).map(({ name }) => reason('NP05', { ...placeIn(source, name), function: name }));
 }
 
 const isData = ({ name, type, section }: ElfSymbol) =>
@@ -51,23 +48,23 @@ const isOwnCopy = (name: string) =>
   /^(__already_done|__func__|__key|__warned|_entry|_entry_ptr|_rs|descriptor|CSWTCH)\./.test(name);
 
 /** Static local variables without counterpart: the changed function would start with new ones. */
-function lostStatics({ compiled: { unit, source }, original, uncorrelated }: UnitChange): BuildReason[] {
+function lostStatics({ compiled: { source }, original, uncorrelated }: UnitChange): BuildReason[] {
   const names = new Set(uncorrelated);
-  const line = source.applied.changes[0]?.newLine ?? 1;
+  const place = placeIn(source);
   return original.symbols
     .filter((symbol) => isData(symbol) && names.has(symbol.name) && /\.\d+$/.test(symbol.name))
     .map(({ name }) => {
       const detail = `the static local variable ${name.replace(/\.\d+$/, '')} cannot be told from others, or is gone`;
-      return reason('DA04', { file: unit.path, line, detail });
+      return reason('DA04', { ...place, detail });
     });
 }
 
-function swappedStatics({ compiled: { unit, source }, original, patched }: UnitChange): BuildReason[] {
-  const line = source.applied.changes[0]?.newLine ?? 1;
+function swappedStatics({ compiled: { source }, original, patched }: UnitChange): BuildReason[] {
+  const place = placeIn(source);
   return movedStatics(original, patched)
     .filter((name) => !isOwnCopy(`${name}.`))
     .map((name) => {
       const detail = `the static local variable ${name} goes from one function and comes into another`;
-      return reason('DA04', { file: unit.path, line, detail });
+      return reason('DA04', { ...place, detail });
     });
 }

@@ -1,17 +1,18 @@
 // The patched object of a translation unit, compiled so that unchanged functions stay unchanged; and what the compiler
 // says when it does not compile, in lines of the developer's own file.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
 import { readElf } from '../kernel/elf.ts';
+import type { Applied } from '../patch/apply-patch.ts';
 import { keepLineNumbers } from '../patch/keep-line-numbers.ts';
 import { changedExports, patchedSymvers } from './check-exports.ts';
 import { readCompilerMessages } from './compiler-messages.ts';
 import { compileUnit } from './compile-unit.ts';
 import type { CompiledUnit } from './differ.ts';
-import type { PatchedUnit } from './prepare-patch.ts';
+import { editsOf, type PatchedUnit, writeReplacements } from './patched-unit.ts';
 import { type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
 import { checkStructLayouts } from './struct-layout.ts';
@@ -30,13 +31,13 @@ export async function makePatchedObject(
   bench: Workbench,
   { unit, source, out }: CompileGiven,
 ): Promise<CompiledUnit | Refused> {
-  const replacement = join(out, 'patched.c');
-  await writeFile(replacement, keepLineNumbers(source.applied), 'latin1');
-  const input = { command: unit.command, path: unit.path, out, replacement, name: 'patched.o' };
+  const given = { directory: join(out, 'patched'), render: keepLineNumbers };
+  const replacements = await writeReplacements(editsOf(source), given);
+  const input = { command: unit.command, out, replacements, name: 'patched.o' };
   const [failure, after, layouts] = await Promise.all([
     compileUnit(ctx, bench, input),
-    patchedSymvers(ctx, bench, { unit, replacement, out }),
-    checkStructLayouts(ctx, bench, { unit, source, replacement, out }),
+    patchedSymvers(ctx, bench, { unit, replacements }),
+    checkStructLayouts(ctx, bench, { unit, source, replacements, out }),
   ]);
   if (failure) return explainFailure(ctx, bench, { unit, source, out }, failure.messages);
   if (!layouts) throw new LabError('bug', `${unit.path} compiles, but not with debug information`);
@@ -58,10 +59,10 @@ async function explainFailure(
   { unit, source, out }: CompileGiven,
   firstMessages: string,
 ): Promise<Refused> {
-  const replacement = join(out, 'plain.c');
-  await writeFile(replacement, source.applied.text, 'latin1');
-  const input = { command: unit.command, path: unit.path, out };
-  const failure = await compileUnit(ctx, bench, { ...input, replacement, name: 'plain.o' });
+  const given = { directory: join(out, 'plain'), render: ({ text }: Applied) => text };
+  const replacements = await writeReplacements(editsOf(source), given);
+  const input = { command: unit.command, out, replacements, name: 'plain.o' };
+  const failure = await compileUnit(ctx, bench, input);
   const root = `${bench.kernel.source}/`;
   const reasons = readCompilerMessages(failure?.messages ?? firstMessages)
     .filter(({ severity }) => severity === 'error')

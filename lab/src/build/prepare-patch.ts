@@ -1,36 +1,34 @@
-// From the text of a patch to the patched source of each translation unit, or to the reasons why it cannot be: everything
-// that can be said before a compiler runs.
+// From the text of a patch to the patched text of each file of the kernel's code, or to the reasons why it cannot be:
+// everything that can be said before a compiler runs.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { applyPatch, type Applied } from '../patch/apply-patch.ts';
+import { applyPatch } from '../patch/apply-patch.ts';
 import { lintPath } from '../patch/lint-path.ts';
 import { type PatchDefect, type PatchedFile, readPatch } from '../patch/read-patch.ts';
+import type { PatchedSource } from './patched-unit.ts';
 import { allOrRefused, isRefused, type Refused, refused } from './refused.ts';
 import { reason } from './reason.ts';
-
-/** A translation unit with its patched source. */
-export type PatchedUnit = { path: string; original: string; applied: Applied };
 
 /** Reads the patch and applies it to the source of the target (in memory). */
 export async function preparePatch(
   text: string,
   kernel: { source: string; release: string },
-): Promise<PatchedUnit[] | Refused> {
-  const units = checkPaths(readPatch(text));
-  return isRefused(units) ? units : allOrRefused(await Promise.all(units.map((file) => applyToSource(file, kernel))));
+): Promise<PatchedSource[] | Refused> {
+  const files = checkPaths(readPatch(text));
+  return isRefused(files) ? files : allOrRefused(await Promise.all(files.map((file) => applyToSource(file, kernel))));
 }
 
-/** The translation units among the files of a patch; refused when it touches what a livepatch cannot change. */
+/** The C files and headers among the files of a patch; refused when it touches what a livepatch cannot change. */
 export function checkPaths(files: PatchedFile[] | PatchDefect): PatchedFile[] | Refused {
   if (!Array.isArray(files)) return refused(defectReason(files));
   const checked = allOrRefused(files.map(checkFile));
   if (isRefused(checked)) return checked;
-  const units = checked.filter((file) => lintPath(file.path).kind === 'unit');
+  const code = checked.filter((file) => lintPath(file.path).kind !== 'aside');
   const [first] = files;
-  if (units.length === 0)
+  if (code.length === 0)
     return refused(reason('NP01', { file: first?.path ?? '', what: 'what is no code of the kernel' }));
-  return units;
+  return code;
 }
 
 function defectReason({ kind, file, line }: PatchDefect) {
@@ -45,8 +43,7 @@ function checkFile(file: PatchedFile): PatchedFile | Refused {
   if (kind.kind === 'escape') return refused(reason('patch-path', { path }));
   if (kind.kind === 'unpatchable')
     return refused(reason('NP01', { file: path, line: firstLine(file), what: kind.what }));
-  if (kind.kind === 'header') return refused(reason('DA10', { file: path, line: firstLine(file) }));
-  if (kind.kind === 'unit' && file.change !== 'modified')
+  if (kind.kind !== 'aside' && file.change !== 'modified')
     return refused(reason('patch-file-set', { file: path, change: file.change }));
   return file;
 }
@@ -60,7 +57,7 @@ function firstLine({ hunks: [hunk] }: PatchedFile): number {
 async function applyToSource(
   file: PatchedFile,
   { source, release }: { source: string; release: string },
-): Promise<PatchedUnit | Refused> {
+): Promise<PatchedSource | Refused> {
   const { path } = file;
   const original = await readFile(join(source, path), 'latin1').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;

@@ -8,8 +8,9 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readElf } from '../kernel/elf.ts';
 import { changesOutsideFunctions } from '../patch/outside-functions.ts';
-import { compileUnit } from './compile-unit.ts';
-import type { PatchedUnit } from './prepare-patch.ts';
+import { compileUnit, type Replacement } from './compile-unit.ts';
+import type { KbuildCommand } from './kbuild-command.ts';
+import { editsOf, type PatchedSource, type PatchedUnit } from './patched-unit.ts';
 import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
 import { changedLayouts, type LayoutChange, type Layouts, readLayouts } from './type-layouts.ts';
@@ -19,7 +20,7 @@ import { inside, withToolchain, type Workbench } from './workbench.ts';
 type Given = {
   unit: Unit;
   source: PatchedUnit;
-  /** Host file with the patched source. */ replacement: string;
+  /** The patched files. */ replacements: readonly Replacement[];
   out: string;
 };
 
@@ -32,32 +33,64 @@ export async function checkStructLayouts(
   bench: Workbench,
   given: Given,
 ): Promise<BuildReason[] | undefined> {
-  const { unit, source, replacement, out } = given;
-  const lines = changesOutsideFunctions(source.original, source.applied);
-  if (lines.length === 0) return [];
-  const input = { command: unit.command, path: unit.path, out };
+  const { unit, source, replacements, out } = given;
+  const edits = outsideFunctions(editsOf(source));
+  if (edits.length === 0) return [];
+  const input = { command: unit.command, out };
   const [before, failure] = await Promise.all([
     originalLayouts(ctx, bench, given),
-    compileUnit(ctx, bench, { ...input, replacement, name: 'layout.o', flags: debug }),
+    compileUnit(ctx, bench, { ...input, replacements, name: 'layout.o', flags: debug }),
   ]);
   if (failure) return undefined;
   const changes = changedLayouts(before, await layoutsOf(ctx, bench, { directory: out, object: 'layout.o', out }));
-  return placed(changes, source.applied.text, lines).map(({ type, change, line }) =>
-    reason('DA01', { file: unit.path, line, type, change }),
-  );
+  return placed(changes, edits).map((each) => reason('DA01', each));
 }
+
+type Probing = {
+  command: KbuildCommand;
+  /** Edited files that a unit includes. */
+  sources: readonly PatchedSource[];
+  replacements: readonly Replacement[];
+  out: string;
+};
+
+/** The same for all types of the files that a unit includes, whether it uses them or not; none when it does not compile. */
+export async function probeStructLayouts(ctx: StageContext, bench: Workbench, given: Probing): Promise<BuildReason[]> {
+  const { command, sources, replacements, out } = given;
+  const edits = outsideFunctions(sources);
+  const flags = [...debug, '-fno-eliminate-unused-debug-types'];
+  const failures = await Promise.all([
+    compileUnit(ctx, bench, { command, out, name: 'layout-before.o', flags }),
+    compileUnit(ctx, bench, { command, out, replacements, name: 'layout.o', flags }),
+  ]);
+  if (failures.some(Boolean)) return [];
+  const [before, after] = await Promise.all(
+    ['layout-before.o', 'layout.o'].map((object) => layoutsOf(ctx, bench, { directory: out, object, out })),
+  );
+  return before && after ? placed(changedLayouts(before, after), edits).map((each) => reason('DA01', each)) : [];
+}
+
+/** A patched file, and its changed lines that may change a declaration. */
+type Edit = { file: string; text: string; lines: readonly number[] };
+
+const outsideFunctions = (sources: readonly PatchedSource[]) =>
+  sources
+    .map(({ path, original, applied }): Edit => {
+      return { file: path, text: applied.text, lines: changesOutsideFunctions(original, applied) };
+    })
+    .filter(({ lines }) => lines.length > 0);
 
 /** The last word wins: whatever the configuration says, with all types, in the object itself. */
 const debug = ['-g', '-gno-split-dwarf', '-femit-struct-debug-detailed=any'];
 
 /** kbuild's own object has them, unless the configuration is without debug information, or with a part of it only. */
 async function originalLayouts(ctx: StageContext, bench: Workbench, { unit, out }: Given): Promise<Layouts> {
-  const { command, path, directory } = unit;
+  const { command, directory } = unit;
   const reference = readElf(await readFile(join(directory, 'reference.o')));
   const partial = command.argv.some((word) => /^-(gsplit-dwarf|femit-struct-debug)/.test(word));
   if (!partial && reference.sections.some(({ name }) => name === '.debug_info'))
     return layoutsOf(ctx, bench, { directory, object: 'reference.o', out });
-  await compileUnit(ctx, bench, { command, path, out, name: 'layout-before.o', flags: debug });
+  await compileUnit(ctx, bench, { command, out, name: 'layout-before.o', flags: debug });
   return layoutsOf(ctx, bench, { directory: out, object: 'layout-before.o', out });
 }
 
@@ -77,12 +110,15 @@ async function layoutsOf(
 }
 
 /** Types whose definition changes, each at its line; only if there is none, those that change because others do. */
-export function placed(changes: readonly LayoutChange[], text: string, lines: readonly number[]) {
-  const direct = changes.flatMap(({ type, change }) => {
-    const line = lines.find((each) => isDefinedAround(text, type, each));
-    return line === undefined ? [] : [{ type, change, line }];
-  });
-  return direct.length > 0 ? direct : changes.map((each) => ({ ...each, line: lines[0] }));
+export function placed(changes: readonly LayoutChange[], edits: readonly Edit[]) {
+  const direct = changes.flatMap(({ type, change }) =>
+    edits.flatMap(({ file, text, lines }) => {
+      const line = lines.find((each) => isDefinedAround(text, type, each));
+      return line === undefined ? [] : [{ type, change, file, line }];
+    }),
+  );
+  const [first] = edits;
+  return direct.length > 0 ? direct : changes.map((each) => ({ ...each, file: first?.file, line: first?.lines[0] }));
 }
 
 /** Whether the declaration around that line, from its first line in the first column to its `}`, defines the type. */

@@ -15,7 +15,6 @@ import { inlinedOnlyInTarget } from './inlining.ts';
 import { type KbuildCommand, moduleOf } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import { type Layout, matchLayout } from './layout.ts';
-import { readConfiguredObjects } from '../kernel/configured-objects.ts';
 import { readSymvers } from '../kernel/module-metadata.ts';
 import { openTarget } from './open-target.ts';
 import { makeReference } from './reference-object.ts';
@@ -101,7 +100,7 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   const { path, facts, out } = making;
   ctx.waiting('kbuild, once for this file');
   const command = await makeReference(ctx, bench, { path, out: join(out, 'reference.o') });
-  if (!command) return refused(await notBuilt(bench, path));
+  if (!command) return refused(reason('unit-not-built', { file: path }));
   const foreign = await foreignVersions(bench, command);
   if (foreign) return refused({ ...foreign, file: path });
   ctx.waiting('the original object');
@@ -149,11 +148,6 @@ function provenPositions(
   return Object.fromEntries(positions);
 }
 
-async function notBuilt({ kernel }: Workbench, path: string) {
-  const unit = (await readConfiguredObjects(kernel.objects)).included.get(path);
-  return unit ? reason('unit-included', { file: path, unit }) : reason('unit-not-built', { file: path });
-}
-
 /** The type versions of exports hash every type they use: if they are the target's, so is the configuration. */
 async function foreignVersions({ kernel }: Workbench, { symvers }: KbuildCommand) {
   const exported = readSymvers(await readFile(join(kernel.buildTree, 'Module.symvers'), 'utf8'));
@@ -170,7 +164,7 @@ async function foreignVersions({ kernel }: Workbench, { symvers }: KbuildCommand
 type WithCommand = Making & { command: KbuildCommand };
 
 async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, finish, out, command }: WithCommand) {
-  const failure = await compileUnit(ctx, bench, { command, path, out, name: 'original.o' });
+  const failure = await compileUnit(ctx, bench, { command, out, name: 'original.o' });
   if (failure)
     throw new LabError('build.failed', `${path} of the target does not compile`, {
       details: { stderr: failure.messages },

@@ -1,6 +1,7 @@
 // Every long act of the lab is an operation: cancellable, staged, with clean-up that ends before it settles (DESIGN 4.5).
 
 import { randomBytes } from 'node:crypto';
+import { eachLimited } from './each-limited.ts';
 import { asLabError, errorToJson, isLabError, LabError } from './error.ts';
 import type { EventBody, LabEvent } from './event.ts';
 
@@ -99,24 +100,27 @@ function settle(error: unknown, signal: AbortSignal): LabError {
 }
 
 /**
- * Runs acts side by side; when one fails the others are cancelled, and the failure is thrown after all have ended.
- * (Promise.all would leave the others running unseen.)
+ * Runs acts side by side, `limit` at a time; when one fails the others are cancelled, and the failure is thrown after all
+ * have ended. (Promise.all would leave the others running unseen.)
  */
 export async function runTogether<const T extends readonly ((ctx: OpContext) => Promise<unknown>)[]>(
   ctx: OpContext,
   acts: T,
+  limit: number = acts.length,
 ): Promise<{ -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> }> {
   const others = new AbortController();
   const inner: OpContext = { ...ctx, signal: AbortSignal.any([ctx.signal, others.signal]) };
+  const results: unknown[] = [];
   let failure: { error: unknown } | undefined;
-  const results = await Promise.all(
-    acts.map((act) =>
-      act(inner).catch((error: unknown) => {
-        failure ??= { error };
-        others.abort();
-      }),
-    ),
-  );
-  if (failure) throw failure.error;
+  await eachLimited(acts.entries(), limit, async ([index, act]) => {
+    if (failure) return;
+    try {
+      results[index] = await act(inner);
+    } catch (error) {
+      failure ??= { error };
+      others.abort();
+    }
+  });
+  if (failure) throw (failure as { error: unknown }).error;
   return results as { -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> };
 }

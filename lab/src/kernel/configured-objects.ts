@@ -16,8 +16,8 @@ import type { TargetKernel } from './target.ts';
 export type ConfiguredObjects = {
   /** By path of the C source: the object's name for kbuild (`arch/x86/kvm/../../../virt/kvm/eventfd.o`). */
   objects: ReadonlyMap<string, string>;
-  /** C files that are compiled as a part of another (kernel/sched/psi.c), by path: that other. */
-  included: ReadonlyMap<string, string>;
+  /** C files that are compiled as a part of others (kernel/sched/psi.c), by path: those that include it. */
+  included: ReadonlyMap<string, readonly string[]>;
 };
 
 /** Includes kbuild's makefile for one directory, tells its objects, and goes on in the directories below that kbuild would. */
@@ -32,14 +32,17 @@ $(lpl-below): lpl-%:
 	@$(MAKE) -f /lpl/walk.mk obj=$* need-builtin=1 need-modorder=1 lpl-objects
 `;
 
-const paths = z.record(z.string(), z.string());
-const file = z.object({ schema: z.number(), objects: paths, included: paths });
+const file = z.object({
+  schema: z.number(),
+  objects: z.record(z.string(), z.string()),
+  included: z.record(z.string(), z.array(z.string())),
+});
 
 type Given = Pick<TargetKernel, 'release' | 'source' | 'buildTree' | 'toolroot'>;
 
 /** Path of the list, from the cache in `room` or walked now (5 s). Throws `kernel.unsupported` when kbuild's makefiles are not as we know them. */
 export async function ensureConfiguredObjects(ctx: OpContext, room: string, given: Given): Promise<string> {
-  const inputs = { buildTree: basename(given.buildTree), format: 2 };
+  const inputs = { buildTree: basename(given.buildTree), format: 3 };
   const title = 'what this configuration builds';
   const directory = await runStage(ctx, { id: 'objects', title }, (stage) =>
     ensureArtefact(stage, { room, label: `objects-${given.release}`, inputs }, async (out) => {
@@ -100,17 +103,15 @@ export function readWalk(stdout: string): Record<string, string> {
   return objects;
 }
 
-/** C files beside the given ones that these include. */
-export async function findIncluded(source: string, units: readonly string[]): Promise<Record<string, string>> {
-  const included: Record<string, string> = {};
-  const known = new Set(units);
+/** C files that the given ones include, each with those that do. */
+export async function findIncluded(source: string, units: readonly string[]): Promise<Record<string, string[]>> {
+  const included: Record<string, string[]> = {};
   await eachLimited(units, 16, async (unit) => {
     // What has no C source is assembly.
     const text = await readFile(join(source, unit), 'latin1').catch(() => '');
-    for (const [, name = ''] of text.matchAll(/^#[ \t]*include[ \t]+"([^"]+\.c)"/gm)) {
-      const path = normalize(join(dirname(unit), name));
-      if (!known.has(path)) included[path] = unit;
-    }
+    for (const [, name = ''] of text.matchAll(/^#[ \t]*include[ \t]+"([^"]+\.c)"/gm))
+      (included[normalize(join(dirname(unit), name))] ??= []).push(unit);
   });
+  for (const units of Object.values(included)) units.sort();
   return included;
 }

@@ -122,6 +122,7 @@ describe('klpRefusals', () => {
       path: 'a.c',
       original: '',
       applied: { text, changes: [{ oldLine: 2, oldCount: 1, newLine: 2, newCount: 1 }] },
+      included: [],
     },
     out: '',
   } as unknown as CompiledUnit;

@@ -13,6 +13,7 @@ describe('preparePatch', () => {
     source = mkdtempSync(join(tmpdir(), 'lpl-patch-'));
     mkdirSync(join(source, 'fs'));
     writeFileSync(join(source, 'fs/x.c'), 'one\ntwo\n');
+    writeFileSync(join(source, 'fs/x.h'), 'one\ntwo\n');
     writeFileSync(join(source, 'fs/latin1.c'), Buffer.from('one\ntwo\n/* \xe9 */\n', 'latin1'));
   });
   after(() => rmSync(source, { recursive: true }));
@@ -36,6 +37,8 @@ describe('preparePatch', () => {
     assert.deepEqual(await rulesOf(diff('Documentation/x.rst')), ['NP01 Documentation/x.rst']);
   });
 
+  it('applies to headers as well', async () => assert.equal(await rulesOf(diff('fs/x.h')), 'applied'));
+
   it('keeps bytes that are no UTF-8', async () => {
     const result = await prepare(diff('fs/latin1.c'));
     assert.ok(!isRefused(result));
@@ -55,8 +58,8 @@ describe('preparePatch', () => {
     ['a new file', '--- /dev/null\n+++ b/fs/new.c\n@@ -0,0 +1,1 @@\n+int x;\n', ['patch-file-set fs/new.c']],
     ['lib/', diff('lib/x.c'), ['NP01 lib/x.c 2']],
     ['assembly', diff('arch/x86/entry/x.S'), ['NP01 arch/x86/entry/x.S 2']],
-    ['a header', diff('include/linux/x.h'), ['DA10 include/linux/x.h 2']],
-    ['several at once', diff('lib/x.c') + diff('include/linux/x.h'), ['NP01 lib/x.c 2', 'DA10 include/linux/x.h 2']],
+    ['a new header', '--- /dev/null\n+++ b/fs/new.h\n@@ -0,0 +1,1 @@\n+int x;\n', ['patch-file-set fs/new.h']],
+    ['several at once', diff('lib/x.c') + diff('fs/none.h'), ['NP01 lib/x.c 2']],
   ] as const)
     it(`refuses ${what}`, async () => assert.deepEqual(await rulesOf(patch), rules));
 });

@@ -38,7 +38,10 @@ describe('findIncluded', () => {
     const text = '#include <linux/psi.h>\n#include "psi.c"\n# include "../fork.c"\n';
     writeFileSync(join(source, 'kernel/sched/build.c'), text);
     const found = await findIncluded(source, ['kernel/sched/build.c', 'kernel/fork.c', 'arch/x86/entry/entry.c']);
-    assert.deepEqual(found, { 'kernel/sched/psi.c': 'kernel/sched/build.c' });
+    assert.deepEqual(found, {
+      'kernel/sched/psi.c': ['kernel/sched/build.c'],
+      'kernel/fork.c': ['kernel/sched/build.c'],
+    });
     rmSync(source, { recursive: true });
   });
 });

@@ -17,16 +17,17 @@ struct outer {
 
 #define BOUND 4
 `;
+const edits = (lines: number[]) => [{ file: 'x.h', text, lines }];
 const change = (type: string) => ({ type, change: 'changes' });
 
 describe('placed', () => {
   it('names the type that is edited, not those that hold it', () => {
-    const found = placed([change('struct inner'), change('struct outer')], text, [2]);
-    assert.deepEqual(found, [{ ...change('struct inner'), line: 2 }]);
+    const found = placed([change('struct inner'), change('struct outer')], edits([2]));
+    assert.deepEqual(found, [{ ...change('struct inner'), file: 'x.h', line: 2 }]);
   });
 
   it('finds typedefs by their end and enumerators by their list', () => {
-    const found = placed([change('typedef entry'), change('enumerator SECOND')], text, [6, 9]);
+    const found = placed([change('typedef entry'), change('enumerator SECOND')], edits([6, 9]));
     assert.deepEqual(
       found.map(({ type, line }) => [type, line]),
       [
@@ -37,7 +38,7 @@ describe('placed', () => {
   });
 
   it('keeps every type when none of them is edited itself', () => {
-    const found = placed([change('struct inner'), change('struct outer')], text, [15]);
+    const found = placed([change('struct inner'), change('struct outer')], edits([15]));
     assert.deepEqual(
       found.map(({ line }) => line),
       [15, 15],

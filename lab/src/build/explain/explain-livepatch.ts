@@ -7,8 +7,10 @@ import { type OpContext, runStage } from '../../core/operation.ts';
 import { readElf } from '../../kernel/elf.ts';
 import { readPatch } from '../../patch/read-patch.ts';
 import { changeOfSource, type SourceChange } from '../../patch/source-change.ts';
-import { type BuildRequest, compileAll } from '../build-livepatch.ts';
+import { affectedUnits, defaultMaxUnits } from '../affected-units.ts';
+import type { BuildRequest } from '../build-livepatch.ts';
 import { chooseDiffer } from '../choose-differ.ts';
+import { compileUnits } from '../compile-units.ts';
 import type { CompiledUnit, UnitDiff } from '../differ.ts';
 import { callsOf } from '../inlining.ts';
 import { ensureBuildFacts } from '../kernel-facts.ts';
@@ -34,6 +36,9 @@ export type Explanation = {
     file: string;
     /** 'vmlinux' or a module. */
     object: string;
+    /** Whether the patch edits it, and which edited files it includes. */
+    edited: boolean;
+    includes: string[];
     /** How many functions of the unit, as compiled here, are what the target runs, byte for byte. */
     provenFunctions: number;
     functions: ExplainedFunction[];
@@ -46,7 +51,7 @@ export type ExplainRequest = Omit<BuildRequest, 'out' | 'replace'> & {
 };
 
 export async function explainLivepatch(request: ExplainRequest, ctx: OpContext): Promise<Explanation> {
-  const { kernel, patch, assembly } = request;
+  const { kernel, patch, assembly, maxUnits = defaultMaxUnits } = request;
   const refusedBy = ({ verdict, reasons }: Refused): Explanation => ({ verdict, reasons, units: [] });
   const sources = await preparePatch(patch, kernel);
   if (isRefused(sources)) return refusedBy(sources);
@@ -55,7 +60,10 @@ export async function explainLivepatch(request: ExplainRequest, ctx: OpContext):
   const bench = await openWorkbench(ctx, request);
   const facts = await ensureBuildFacts(ctx, bench);
   return withScratch(bench.room, async (scratch) => {
-    const units = await compileAll(ctx, bench, { sources, moduleName, differ, facts, scratch });
+    const affected = await affectedUnits(ctx, bench, { sources, scratch, maxUnits });
+    if (isRefused(affected)) return refusedBy(affected);
+    const given = { sources: affected.units, moduleName, differ, facts, scratch };
+    const units = await compileUnits(ctx, bench, given);
     if (isRefused(units)) return refusedBy(units);
     const extracted = await differ.extract(ctx, bench, { units, facts, moduleName, scratch });
     if (isRefused(extracted)) return refusedBy(extracted);
@@ -63,21 +71,25 @@ export async function explainLivepatch(request: ExplainRequest, ctx: OpContext):
       const explained: Explanation['units'] = [];
       for (const diff of extracted.diffs) {
         const compiled = units.find(({ unit }) => unit.path === diff.unit.path) as CompiledUnit;
-        const functions = await explainFunctions(diff, changeOfUnit(patch, compiled));
+        const functions = await explainFunctions(diff, changesOfUnit(patch, compiled));
         const wanted = ({ name }: ExplainedFunction) => assembly === 'all' || assembly?.function === name;
         for (const each of functions.filter(wanted))
           each.assembly = await disassemblyDiff(stage, bench, { out: compiled.out, name: each.name });
-        explained.push({ ...unitFacts(diff), functions });
+        const { applied, included } = compiled.source;
+        const because = { edited: applied.changes.length > 0, includes: included.map(({ path }) => path) };
+        explained.push({ ...unitFacts(diff), ...because, functions });
       }
       return { verdict: 'explained', reasons: [], units: explained };
     });
   });
 }
 
-function changeOfUnit(patch: string, { source: { path, original } }: CompiledUnit): SourceChange {
+function changesOfUnit(patch: string, { source }: CompiledUnit): SourceChange[] {
   const files = readPatch(patch);
-  const file = Array.isArray(files) ? files.find((each) => each.path === path) : undefined;
-  return file ? changeOfSource(file, original) : { file: path, lines: [], seen: original };
+  return [source, ...source.included].map(({ path, original }) => {
+    const file = Array.isArray(files) ? files.find((each) => each.path === path) : undefined;
+    return file ? changeOfSource(file, original) : { file: path, lines: [], seen: original };
+  });
 }
 
 const unitFacts = ({ unit: { path, object, fidelity } }: UnitDiff) => ({
@@ -88,7 +100,7 @@ const unitFacts = ({ unit: { path, object, fidelity } }: UnitDiff) => ({
 
 async function explainFunctions(
   { unit, patched, functions }: UnitDiff,
-  change: SourceChange,
+  changes: readonly SourceChange[],
 ): Promise<ExplainedFunction[]> {
   const read = async (path: string) => readElf(await readFile(path), path);
   const [reference, original, after] = await Promise.all([
@@ -105,6 +117,6 @@ async function explainFunctions(
     name,
     kind,
     ...(facts.get(name) ?? { callers: [], traced: false }),
-    ...whyChanged(name, { change, calls }),
+    ...whyChanged(name, { changes, calls }),
   }));
 }

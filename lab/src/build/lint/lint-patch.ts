@@ -38,7 +38,7 @@ export function lintText(patch: string): LintResult {
   const paths = checkPaths(files);
   const reasons = isRefused(paths) ? paths.reasons.map(withLevel) : [];
   if (!Array.isArray(files)) return lintResult('text', reasons, []);
-  const changes = unitsOf(files).map(changeOf);
+  const changes = codeOf(files).map(changeOf);
   return lintResult('text', [...reasons, ...textFindings(changes)], changes);
 }
 
@@ -55,10 +55,11 @@ export async function lintForTarget(patch: string, kernel: TargetKernel): Promis
   const objectOf = unitObjects(kernel.source, config);
   const changes: SourceChange[] = [];
   const units: { file: string; object: UnitObject }[] = [];
-  for (const file of unitsOf(files)) {
+  for (const file of codeOf(files)) {
     const original = await readFile(join(kernel.source, file.path), 'latin1').catch(() => undefined);
     changes.push(original === undefined ? changeOf(file) : changeOfSource(file, original));
-    if (original !== undefined) units.push({ file: file.path, object: await objectOf(file.path) });
+    if (original !== undefined && file.path.endsWith('.c'))
+      units.push({ file: file.path, object: await objectOf(file.path) });
   }
   const ofTarget = units.flatMap(({ file, object }) => {
     const change = changes.find((each) => each.file === file) as SourceChange;
@@ -72,8 +73,8 @@ export async function lintForTarget(patch: string, kernel: TargetKernel): Promis
   return { ...lintResult('target', all, changes), units: named };
 }
 
-const unitsOf = (files: readonly PatchedFile[]) =>
-  files.filter(({ path, change }) => lintPath(path).kind === 'unit' && change === 'modified');
+const codeOf = (files: readonly PatchedFile[]) =>
+  files.filter(({ path, change }) => /^(unit|header)$/.test(lintPath(path).kind) && change === 'modified');
 
 const manyFunctions = 25;
 const manyFiles = 10;

@@ -1,8 +1,8 @@
 // Engine module: a livepatch that somebody wrote by hand in C (as samples/livepatch of the kernel), compiled against the
 // target by kbuild, and then held against the target like any other.
 
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { isLabError } from '../../core/error.ts';
 import { withLock } from '../../core/lock.ts';
 import { type OpContext, runStage, type StageContext } from '../../core/operation.ts';
@@ -14,6 +14,7 @@ import { modinfoValues } from '../../kernel/module-metadata.ts';
 import type { BuildRequest } from '../build-livepatch.ts';
 import { checkModule } from '../check-module.ts';
 import { readCompilerMessages } from '../compiler-messages.ts';
+import { keepModule } from '../keep-module.ts';
 import { ensureBuildFacts } from '../kernel-facts.ts';
 import { moduleNameFor } from '../module-name.ts';
 import { readObjtoolWarnings } from '../objtool.ts';
@@ -72,12 +73,10 @@ async function build(ctx: OpContext, request: BuildRequest, named: Named): Promi
       ],
     );
     if (reasons.length > 0) return refused(...reasons);
-    const kept = request.out ?? join(bench.room, 'modules', `${moduleName}.ko`);
-    await mkdir(dirname(kept), { recursive: true });
     // -g of the configuration is for whoever debugs the module; the kernel does not read it.
     const argv = ['strip', '-g', `${inside.out}/${moduleName}.ko`] as const;
     await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
-    await copyFile(module, kept);
+    const kept = await keepModule(bench, { module, moduleName, out: request.out });
     return { module: kept, functions: replaced.map(({ object, name }) => ({ object, name, kind: 'changed', file })) };
   });
 }

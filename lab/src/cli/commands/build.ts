@@ -3,12 +3,13 @@ import { type Command, Option } from 'commander';
 import type { BuildEngine, BuildResult } from '../../build/result.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
 import type { Lab } from '../../lab.ts';
+import { maxUnitsOption } from '../max-units-option.ts';
 import { exitCodes } from '../exit-code.ts';
 import { readPatchFile } from '../read-patch-file.ts';
 import { reasonLines } from '../reason-lines.ts';
 import { runCli } from '../run-cli.ts';
 
-type Options = { target: string; engine: 'auto' | BuildEngine; out?: string; replace: boolean };
+type Options = { target: string; engine: 'auto' | BuildEngine; out?: string; replace: boolean; maxUnits?: number };
 
 export function addBuildCommand(program: Command, lab: () => Lab): void {
   program
@@ -23,6 +24,7 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
     .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION]', defaultTargetName)
     .option('--out <FILE.ko>', 'where to put the module (default: here, named after the patch)')
     .option('--no-replace', 'stack on other livepatches instead of replacing them (atomic replace)')
+    .addOption(maxUnitsOption())
     .addHelpText(
       'after',
       '\nExit code: 0 built, 1 does not compile, 3 refused.\n\nExample:\n  lpl build fix.patch --target debian:trixie/cloud-amd64 --out fix.ko',
@@ -37,6 +39,7 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
           target: options.target,
           replace: options.replace,
           ...(options.engine === 'auto' ? {} : { engine: options.engine }),
+          ...(options.maxUnits === undefined ? {} : { maxUnits: options.maxUnits }),
           out,
         };
         const result = await lab().build(request, ctx);

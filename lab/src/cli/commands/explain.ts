@@ -2,12 +2,13 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { defaultTargetName } from '../../kernel/target.ts';
 import type { ExplainedFunction, Explanation, Lab } from '../../lab.ts';
+import { maxUnitsOption } from '../max-units-option.ts';
 import { exitCodes } from '../exit-code.ts';
 import { readPatchFile } from '../read-patch-file.ts';
 import { reasonLines } from '../reason-lines.ts';
 import { runCli } from '../run-cli.ts';
 
-type Options = { target: string; function?: string; asm?: boolean };
+type Options = { target: string; function?: string; asm?: boolean; maxUnits?: number };
 
 export function addExplainCommand(program: Command, lab: () => Lab): void {
   program
@@ -17,13 +18,17 @@ export function addExplainCommand(program: Command, lab: () => Lab): void {
     .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION]', defaultTargetName)
     .option('--function <NAME>', 'only this function')
     .option('--asm', 'with the difference of the machine code')
+    .addOption(maxUnitsOption())
     .addHelpText('after', '\nExample:\n  lpl explain fix.patch --function bm_entry_read --asm')
     .action((patchFile: string, options: Options, command: Command) =>
       runCli('explain', command.optsWithGlobals(), async (ctx) => {
-        const { target, function: name, asm } = options;
+        const { target, function: name, asm, maxUnits } = options;
         const request = { patch: await readPatchFile(patchFile), patchName: basename(patchFile), target };
         const assembly = asm ? { assembly: name ? { function: name } : ('all' as const) } : {};
-        const all = await lab().explain({ ...request, ...assembly }, ctx);
+        const all = await lab().explain(
+          { ...request, ...assembly, ...(maxUnits === undefined ? {} : { maxUnits }) },
+          ctx,
+        );
         const units = all.units.map((unit) => ({
           ...unit,
           functions: unit.functions.filter((each) => name === undefined || each.name === name),
@@ -38,9 +43,10 @@ export function addExplainCommand(program: Command, lab: () => Lab): void {
 export function showExplanation({ verdict, reasons, units }: Explanation): string {
   if (verdict !== 'explained') return [verdict, ...reasons.flatMap((each) => reasonLines(each))].join('\n');
   return units
-    .flatMap(({ file, object, provenFunctions, functions }) => {
+    .flatMap(({ file, object, edited, includes, provenFunctions, functions }) => {
       const place = object === 'vmlinux' ? 'built-in' : `module ${object}`;
-      const head = `${file} (${place}), compiled anew because the patch edits it; ${provenFunctions} of its functions are proven to be what the target runs`;
+      const because = edited ? 'the patch edits it' : `it includes ${includes.join(' and ')}, which the patch edits`;
+      const head = `${file} (${place}), compiled anew because ${because}; ${provenFunctions} of its functions are proven to be what the target runs`;
       return [head, ...(functions.length > 0 ? functions.flatMap(functionLines) : ['  nothing to show'])];
     })
     .join('\n');
@@ -69,7 +75,9 @@ function whySentence(given: ExplainedFunction): string {
     case 'inlines':
       return `not edited, but holds a copy of ${given.of}(), which is`;
     case 'declaration':
-      return `not edited, but what it uses is, at line ${given.line}`;
+      return `not edited, but what it uses is, at ${given.file ? `${given.file}:` : 'line '}${given.line}`;
+    case 'includes':
+      return `not edited, but uses what changes in ${given.file} by way of other headers`;
     case 'compiler':
       return 'not edited; the compiler decided otherwise';
   }

@@ -12,7 +12,7 @@ describe('whyChanged', () => {
     const files = readPatch(patchOf(edited(edit), { context: 3 })) as PatchedFile[];
     const change = changeOfSource(files[0] as PatchedFile, driver);
     const called = new Map(Object.entries(calls).map(([caller, callees]) => [caller, new Set(callees)]));
-    return whyChanged(name, { change, calls: called });
+    return whyChanged(name, { changes: [change], calls: called });
   };
   const settle: Edit = [['g->mode = GADGET_ON;', 'g->mode = GADGET_OFF;']];
 
