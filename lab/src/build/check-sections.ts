@@ -28,16 +28,27 @@ export function tablesLostByObjtool(original: Elf, patched: Elf): string[] {
   return fromObjtool.filter((name) => has(original, name) && !has(patched, name));
 }
 
-/** Reasons against a module that has fewer table entries for the functions of a unit than its patched object. */
+/** Reasons against a module that has fewer table entries, or no relocations, for functions of a unit, unlike its patched object. */
 export async function lostSections({ unit, patched, functions }: UnitDiff, module: Elf): Promise<BuildReason[]> {
   if (functions.length === 0) return [];
   const object = readElf(await readFile(patched), patched);
   const names = new Set(functions.flatMap(({ name }) => [name, `${name}.cold`]));
   // Static calls of a module's own tracepoints are left out: their keys do not exist when the livepatch loads.
   const wanted = tables.filter((name) => name !== '.static_call_sites' || unit.object === 'vmlinux');
-  return wanted
-    .filter((table) => countEntries(module, table, names) < countEntries(object, table, names))
-    .map((section) => reason('section-lost', { file: unit.path, section }));
+  return [
+    ...wanted.filter((table) => countEntries(module, table, names) < countEntries(object, table, names)),
+    ...[...names]
+      .filter((name) => isRelocated(object, name) && !isRelocated(module, name, true))
+      .map((name) => `.rela of ${name}`),
+  ].map((section) => reason('section-lost', { file: unit.path, section }));
+}
+
+/** Whether the code of a function refers to anything by relocations; `absent`: the answer when there is no such function. */
+export function isRelocated(elf: Elf, name: string, absent = false): boolean {
+  const found = elf.symbols.find((symbol) => symbol.type === 'func' && symbol.section > 0 && symbol.name === name);
+  if (!found) return absent;
+  const { section, value, size } = found;
+  return relocationsOf(elf, section).some(({ offset }) => offset >= value && offset < value + size);
 }
 
 /** Relocations of a table that lead into functions of these names; the module may have them all in one section. */

@@ -121,6 +121,6 @@ export async function runTogether<const T extends readonly ((ctx: OpContext) => 
       others.abort();
     }
   });
-  if (failure) throw (failure as { error: unknown }).error;
+  if (failure) throw failure.error;
   return results as { -readonly [K in keyof T]: Awaited<ReturnType<T[K]>> };
 }
