@@ -45,13 +45,18 @@ async function tried(what: string, look: () => unknown): Promise<ScenarioFinding
 }
 
 /** What is allowed, and proves little or nothing. */
-function doubts({ patches, workloads, profile, selftests }: Scenario): ScenarioFinding[] {
+function doubts({ patches, workloads, profile, selftests, cpus }: Scenario): ScenarioFinding[] {
   const warn = (message: string): ScenarioFinding => ({ level: 'warning', message });
   const tools = workloads.filter(({ name }) => (toolNames as readonly string[]).includes(name));
   return [
     ...patches
       .filter(({ reproducer }) => reproducer === undefined)
       .map(({ name }) => warn(`${name}: no reproducer, so nothing shows that the livepatch does what it is for`)),
+    ...patches
+      .filter(({ acts, sleeper }) => acts.rapid > 0 && !sleeper && cpus === 1)
+      .map(({ name }) =>
+        warn(`${name}: rapid: on one CPU a transition is over too soon; give a sleeper, or more cpus`),
+      ),
     ...(profile === 'tiny' && selftests ? [warn('selftests: the tiny profile has no bash; debian has')] : []),
     ...(profile === 'tiny' ? tools.map(({ name }) => warn(`${name}: the tiny profile has it not; debian has`)) : []),
   ];

@@ -45,12 +45,13 @@ describe("a scenario of one's own", () => {
     const path = join(directory, 't.yaml');
     await writeFile(
       path,
-      'schema: 1\ntitle: t\npatches:\n  - title: x\n    file: a.patch\nworkloads: [fio]\nselftests: true\n',
+      'schema: 1\ntitle: t\npatches:\n  - title: x\n    file: a.patch\n    acts: { rapid: 3 }\nworkloads: [fio]\nselftests: true\ncpus: 1\n',
     );
     const { findings } = await lintScenario(path, site);
     for (const doubt of [
       'fio: the tiny profile has it not; debian has',
       'selftests: the tiny profile has no bash; debian has',
+      'a: rapid: on one CPU a transition is over too soon; give a sleeper, or more cpus',
     ])
       assert.ok(
         findings.some(({ message }) => message === doubt),

@@ -65,7 +65,9 @@ export async function secondWhileAsleep(request: ActRequest, steps: ActSteps, ct
 type Hold = { sleeper: Sleeper; next: Livepatch; how: string };
 
 async function mustWait(request: ActRequest, hold: Hold, steps: ActSteps, ctx: OpContext): Promise<void> {
-  const { guest, timeoutMs, functions } = request;
+  const { guest, functions } = request;
+  // Being held is what is asked for here, and no time of the transition's.
+  const timeoutMs = request.timeoutMs + request.holdMs;
   const { sleeper, next, how } = hold;
   let isOver = false;
   const loading = loadLivepatch({ guest, timeoutMs, ...next }, ctx).finally(() => (isOver = true));

@@ -1,7 +1,8 @@
 // Harm to what the machine serves, and to the means by which it is watched.
 
 import { readFile } from 'node:fs/promises';
-import type { Control } from './control.ts';
+import { planWorkload } from '../../workload/workload-plan.ts';
+import type { Control, Scene } from './control.ts';
 
 /** A second, for the witness reads who is alive once in a second. */
 const readingMs = 1500;
@@ -14,14 +15,16 @@ const healedMs = 4000;
 /** The service of the guest (images/guest/rc) and its pid. */
 const service = `sed 's/.*"pid":\\([0-9]*\\).*/\\1/' /run/service`;
 
+const restart = async ({ script, wait }: Scene) => {
+  await script(`kill -9 $(${service}); lpl-agent serve 7000 < /dev/null > /run/service 2>&1 &`);
+  await wait(readingMs);
+};
+
 export const witnessControls: readonly Control[] = [
   {
     id: 'process-restarted',
     title: 'a witness process is killed and another takes its place',
-    play: async ({ script, wait }) => {
-      await script(`kill -9 $(${service}); lpl-agent serve 7000 < /dev/null > /run/service 2>&1 &`);
-      await wait(readingMs);
-    },
+    play: restart,
     caught: { verdict: 'fail', by: 'processes', says: /start times changed/ },
     quick: true,
   },
@@ -46,6 +49,13 @@ export const witnessControls: readonly Control[] = [
     },
     caught: { verdict: 'fail', by: 'requests', says: / 1 lost, / },
     quick: true,
+  },
+  {
+    id: 'http-broken',
+    title: 'HTTP answers break off, for their service is started anew',
+    scenario: () => ({ workloads: [planWorkload('http', 2)] }),
+    play: restart,
+    caught: { verdict: 'fail', by: 'workload', says: /[1-9]\d* wrong: GET \/\d+: / },
   },
   {
     id: 'stall',
