@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildLivepatch } from '../build/build-livepatch.ts';
 import { ensurePlainModule } from '../build/plain-module.ts';
@@ -21,6 +22,7 @@ import { reproducerFiles } from './reproduce.ts';
 import type { Scenario } from './scenario.ts';
 import { makeSelftests } from './selftests/make-selftests.ts';
 import type { TrialGround } from './trial.ts';
+import { openTurns, type Turns } from './turns.ts';
 
 export type GroundRequest = {
   site: Site;
@@ -30,15 +32,28 @@ export type GroundRequest = {
   parts: TargetParts;
   /** How its machines begin. */
   start: 'snapshot' | 'cold';
+  /** Shared by all trials that are run side by side; default: it is the only one. */
+  turns?: Turns;
+  /** Others are run beside it. */
+  besideOthers?: boolean;
 };
 
-export function trialGround({ site, stock, machineName, parts, start }: GroundRequest): TrialGround {
+export function trialGround({
+  site,
+  stock,
+  machineName,
+  parts,
+  start,
+  turns,
+  besideOthers,
+}: GroundRequest): TrialGround {
   const { toBoot, toolroot, whole } = parts;
   return {
     target: formatTargetName(stock.target),
     release: stock.release,
     compiler: stock.compiler,
     tool: `lpl ${version}`,
+    turns: turns ?? openTurns(availableParallelism()),
     kprobe: async (inner) => {
       const { kernel } = await whole();
       const sourceFile = join(site.resources.guest, 'lpl_kprobe.c');
@@ -93,12 +108,16 @@ export function trialGround({ site, stock, machineName, parts, start }: GroundRe
         profile,
         extraFiles,
         cpus,
+        cpusInTurns: besideOthers === true && isQuiet(scenario),
         memoryMiB,
       } as const;
       return startMachine({ ...where, ...machine }, inner);
     },
   };
 }
+
+/** Nothing in the guest keeps its CPUs busy for long. */
+const isQuiet = ({ workloads, selftests }: Scenario): boolean => workloads.length === 0 && !selftests;
 
 async function workloadFiles(
   { workloads }: Scenario,

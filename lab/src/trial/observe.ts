@@ -12,6 +12,7 @@ import { playPatch, showing } from './patch-act.ts';
 import { runSelftests } from './selftests/run-selftests.ts';
 import { type Recording, startRecording } from './recording.ts';
 import type { Scenario } from './scenario.ts';
+import type { Turns } from './turns.ts';
 
 export type Interlude = (machine: RunningMachine, recording: Recording, ctx: OpContext) => Promise<void>;
 
@@ -23,6 +24,7 @@ export type ObserveRequest = {
   selftests: string | undefined;
   /** As TrialGround has it. */
   kprobe: (ctx: OpContext) => Promise<string>;
+  turns: Turns;
   interlude?: Interlude;
 };
 
@@ -49,7 +51,7 @@ async function playAll(
   evidence: Evidence,
   ctx: OpContext,
 ): Promise<void> {
-  const { scenario, machine, recording, interlude, kprobe, prepared } = request;
+  const { scenario, machine, recording, interlude, kprobe, prepared, turns } = request;
   const { baselineMs, patches, workloads } = scenario;
   const canary = await writeCanary(machine.guest, ctx.signal);
   if (workloads.length > 0)
@@ -62,7 +64,7 @@ async function playAll(
   for (const [index, patch] of patches.entries())
     await playPatch(
       {
-        ...{ scenario, patch, index, machine, recording, kprobe },
+        ...{ scenario, patch, index, machine, recording, kprobe, turns },
         versions: prepared.versions[index] ?? { replacing: [], stacked: [] },
       },
       evidence.patches[index] as PatchEvidence,

@@ -19,6 +19,7 @@ import type { PatchEvidence, ReproducerEvidence, TransitionEvidence } from './ev
 import type { Recording } from './recording.ts';
 import { reproduce } from './reproduce.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
+import type { Turns } from './turns.ts';
 
 export type PatchActRequest = {
   scenario: Scenario;
@@ -26,6 +27,7 @@ export type PatchActRequest = {
   index: number;
   machine: RunningMachine;
   recording: Recording;
+  turns: Turns;
 } & Pick<ActRequest, 'kprobe' | 'versions'>;
 
 /** The kernel tries anew once a second: three of its attempts must not get past a sleeper. */
@@ -33,7 +35,7 @@ const holdMs = 3500;
 
 /** Plays the patch through and writes what it sees into `evidence`, so that an early end loses nothing. */
 export async function playPatch(request: PatchActRequest, evidence: PatchEvidence, ctx: OpContext): Promise<void> {
-  const { scenario, patch, index, machine, recording } = request;
+  const { scenario, patch, index, machine, recording, turns } = request;
   const title = `${patch.name}: ${patch.title}`;
   await runStage(ctx, { id: patch.name, title }, async (stage) => {
     const { build } = evidence;
@@ -45,7 +47,9 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
     if (patch.modulesLoad === 'before') await show(request, 'before', evidence, stage);
     const content = await readFile(build.module);
     evidence.moduleSha256 = createHash('sha256').update(content).digest('hex');
-    const isLive = await recording.phase('load', index, () => load(request, content, evidence, stage));
+    const cpus = machine.config.cpusInTurns ? 1 : scenario.cpus;
+    const inTurn = <T>(act: () => Promise<T>) => turns.take(cpus, stage.signal, act);
+    const isLive = await inTurn(() => recording.phase('load', index, () => load(request, content, evidence, stage)));
     if (!isLive) return;
     await recording.phase('live', index, async () => {
       if (patch.modulesLoad === 'after') await loadTargetModules(request, stage);
@@ -54,7 +58,7 @@ export async function playPatch(request: PatchActRequest, evidence: PatchEvidenc
         sleep(scenario.soakMs, undefined, stage),
       );
     });
-    const isGone = await recording.phase('unload', index, () => unload(request, evidence, stage));
+    const isGone = await inTurn(() => recording.phase('unload', index, () => unload(request, evidence, stage)));
     if (!isGone) return;
     await show(request, 'after', evidence, stage);
     const functions = evidence.build.functions.filter(({ kind }) => kind === 'changed').map(({ name }) => name);

@@ -14,6 +14,7 @@ import type { Evidence } from './evidence.ts';
 import { type Interlude, observe } from './observe.ts';
 import { reportPage } from './report/report-page.ts';
 import type { Scenario } from './scenario.ts';
+import type { Turns } from './turns.ts';
 import { judgeEvidence, type Verdict } from './verdict.ts';
 
 /** What a trial needs done by the rooms below, bound to one target kernel by the facade. */
@@ -31,6 +32,8 @@ export type TrialGround = {
   selftests: (ctx: OpContext) => Promise<string>;
   /** Of the kernel image that it boots; known once it has booted. */
   kernelSha256?(): Promise<string>;
+  /** At transitions, with the other trials that are run beside it. */
+  turns: Turns;
   /** Something that happens to the machine after the last patch: how `lpl selfcheck` makes trouble. */
   interlude?: Interlude;
 };
@@ -108,7 +111,7 @@ async function gather(
       async (inner) => (scenario.selftests ? ground.selftests(inner) : undefined),
     ]);
     Object.assign(evidence, prepared.evidence);
-    if (machine) evidence.machine.accelerator = machine.config.accelerator;
+    if (machine) evidence.machine.accelerator = acceleratorOf(machine);
     if (machine && ground.kernelSha256) evidence.kernelSha256 = await ground.kernelSha256();
     if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
     await observe(
@@ -117,6 +120,7 @@ async function gather(
         machine,
         prepared,
         kprobe: ground.kprobe,
+        turns: ground.turns,
         selftests,
         ...(ground.interlude ? { interlude: ground.interlude } : {}),
       },
@@ -128,6 +132,9 @@ async function gather(
     if (machine) await endMachine(machine, directory);
   }
 }
+
+const acceleratorOf = ({ config }: RunningMachine): string =>
+  config.cpusInTurns ? `${config.accelerator} (CPUs in turns)` : config.accelerator;
 
 /** Its console is evidence; nothing else of it is kept. */
 async function endMachine(machine: RunningMachine, directory: string): Promise<void> {

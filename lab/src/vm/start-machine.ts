@@ -49,6 +49,8 @@ export type MachineRequest = {
   profile?: GuestProfile;
   /** Default 2 CPUs, and the memory of the profile. */
   cpus?: number;
+  /** As QemuMachine has it; default false. */
+  cpusInTurns?: boolean;
   memoryMiB?: number;
   /** More kernel parameters, such as nokaslr. */
   kernelParameters?: readonly string[];
@@ -120,6 +122,7 @@ async function configOf(
     release: kernel.release,
     ...(kernel.vmlinux ? { vmlinux: kernel.vmlinux } : {}),
     accelerator,
+    ...(request.cpusInTurns && accelerator === 'tcg' ? { cpusInTurns: true } : {}),
     lifetime,
     forwards: [...(request.forwards ?? [])],
     network: request.network ?? 'closed',

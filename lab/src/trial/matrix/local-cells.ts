@@ -2,6 +2,7 @@
 // every machine begins from a snapshot.
 
 import { createHash, randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BuildReason, BuildResult } from '../../build/result.ts';
 import { type TargetParts, targetParts } from '../../build/prepare-target.ts';
@@ -16,6 +17,7 @@ import { affectsVersion } from '../choose-kernel.ts';
 import { figureLines } from '../figure-lines.ts';
 import { type GroundRequest, trialGround } from '../ground.ts';
 import { runTrial, type TrialGround } from '../trial.ts';
+import { openTurns } from '../turns.ts';
 import type { CellDiagnostic, CellOutcome } from './cell-result.ts';
 import type { Cell } from './matrix-file.ts';
 import { openRoom } from './room.ts';
@@ -41,6 +43,7 @@ type SharedKernel = {
 /** `ctx` is that of the whole matrix: what is shared is prepared in its name. */
 export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: OpContext): CellRunner {
   const room = openRoom();
+  const turns = openTurns(availableParallelism());
   const kernels = new Map<string, SharedKernel>();
   const kernelOf = ({ kernel, target }: Cell): SharedKernel => {
     const known = kernels.get(kernel) ?? shareKernel(ctx, site, kernel, target);
@@ -62,7 +65,7 @@ export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: Op
         inner.emit({ type: 'stage.start', stage: 'room', title: 'waiting for room on this machine' });
       const leave = await room.enter({ name, cpus, memoryMiB }, inner.signal, waiting);
       try {
-        const ground = trialGround({ site, stock, machineName: name, parts, start });
+        const ground = trialGround({ site, stock, machineName: name, parts, start, turns, besideOthers: jobs > 1 });
         const sharing = shareBuilds(ground, shared.builds, join(modules, cell.kernel), ctx);
         const { evidence, verdict } = await runTrial(scenario, sharing, directory, inner);
         return {

@@ -16,6 +16,8 @@ export const configSchema = z.object({
   release: z.string(),
   accelerator: z.enum(['kvm', 'tcg']),
   cpus: z.number().int(),
+  /** As QemuMachine has it. */
+  cpusInTurns: z.boolean().optional(),
   memoryMiB: z.number().int(),
   commandLine: z.array(z.string()),
   /** Guest profile, as in images/profiles. */

@@ -86,8 +86,12 @@ describe('QEMU argv', () => {
   });
 
   it('takes what KVM has when KVM works', () => {
-    const kvm = qemuArgv('/root', { ...machine, accelerator: 'kvm' }, files).join(' ');
+    const kvm = qemuArgv('/root', { ...machine, accelerator: 'kvm', cpusInTurns: true }, files).join(' ');
     assert.match(kvm, /-accel kvm .*-cpu host /);
+  });
+
+  it('runs the CPUs of a guest one after the other when it is told to', () => {
+    assert.match(qemuArgv('/root', { ...machine, cpusInTurns: true }, files).join(' '), /-accel tcg,thread=single /);
   });
 
   it('doubles commas in paths', () => {
