@@ -15,6 +15,7 @@ import { registerFunctionLenses } from './functions/function-lenses.ts';
 import { createLiveFunctions } from './functions/live-functions.ts';
 import { createHotPatch } from './livepatch/hot-patch.ts';
 import { createLivepatchesView, type LivepatchesView } from './livepatch/livepatches-view.ts';
+import { registerKernelLinks } from './links/kernel-links.ts';
 import { createMachineNews, type MachineNews } from './machines/machine-news.ts';
 import { createMachinesView, type MachinesView } from './machines/machines-view.ts';
 import { createSelection } from './machines/selection.ts';
@@ -22,11 +23,12 @@ import { tellFailures } from './machines/tell-failures.ts';
 import { openJournal } from './operations/journal.ts';
 import { lintAsYouType } from './problems/lint-as-you-type.ts';
 import { createProblems } from './problems/problems.ts';
+import { watchScenarios } from './problems/scenario-problems.ts';
 import { registerQuickFixes } from './problems/quick-fixes.ts';
 import type { HotPatch, Session } from './session.ts';
 import { createStatusItem, type StatusItem } from './status-item.ts';
 import { createTargetsView, type TargetsView } from './targets/targets-view.ts';
-import { createUptimePanel } from './uptime/uptime-panel.ts';
+import { createUptimePanel, type UptimePanel } from './uptime/uptime-panel.ts';
 import { createTrialsView, type TrialsView } from './trials/trials-view.ts';
 
 export type Parts = {
@@ -46,6 +48,7 @@ export type Window = {
   hotPatch: HotPatch;
   news: MachineNews;
   scenarios: TestController;
+  uptime: UptimePanel;
 };
 
 /** Sets the window up; everything is disposed with the extension. */
@@ -99,13 +102,15 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     live,
     registerFunctionLenses(lab, storage, live),
     scenarios,
+    registerKernelLinks(session),
+    watchScenarios(lab),
     registerLabTasks(session),
     registerKernelDebugger(session, parts.debuggers),
     ...registerTools(session),
     ...registerCommands(session, { uptime, remarks, texts }),
   ];
   context.subscriptions.push(log, news, ...views, problems, status, ...listeners);
-  return { targets, machines, livepatches, trials, status, hotPatch, news, scenarios: scenarios.controller };
+  return { targets, machines, livepatches, trials, status, hotPatch, news, scenarios: scenarios.controller, uptime };
 }
 
 const askModally: Session['confirm'] = (message, detail, ...buttons) =>

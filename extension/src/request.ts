@@ -13,6 +13,8 @@ export type Request = {
   trial?: string;
   commit?: string;
   repository?: string;
+  /** 1-based. */
+  line?: number;
 };
 
 /** The request in whatever VS Code handed over; empty when there is none. */
@@ -47,5 +49,7 @@ type Node = {
 };
 
 function texts(value: object): Request {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => typeof field === 'string'));
+  const isOurs = ([name, field]: [string, unknown]) =>
+    typeof field === 'string' || (name === 'line' && typeof field === 'number');
+  return Object.fromEntries(Object.entries(value).filter(isOurs));
 }

@@ -3,10 +3,12 @@
 //   edits      an edit to a checked module                    machines   starts, snapshots, memory; beside them virtme-ng
 //   endurance  100 restores and 200 cold boots in a row (asked for by name: it takes half an hour)
 //   matrix     60 cells beside one by one (asked for by name; --count: how many cells)
+//   editor     activation, package, dashboard, memory, save to patched kernel in a real VS Code (asked for by name)
 
 import { parseArgs } from 'node:util';
 import { openTestLab } from '../support/test-machine.ts';
 import { benchEdits } from './edit.ts';
+import { benchEditor } from './editor.ts';
 import { benchEndurance } from './endurance.ts';
 import { benchMachines } from './machines.ts';
 import { benchMatrix } from './matrix.ts';
@@ -18,7 +20,7 @@ const { values, positionals } = parseArgs({
   options: { count: { type: 'string' } },
 });
 const count = Number(values.count ?? 5);
-const askedForByName = ['endurance', 'matrix'];
+const askedForByName = ['endurance', 'matrix', 'editor'];
 const wanted = (group: string) =>
   positionals.length === 0 ? !askedForByName.includes(group) : positionals.includes(group);
 
@@ -30,6 +32,7 @@ try {
     rows.push(...(await benchMachines(scratch, count)), ...(await benchVirtme(Math.min(count, 3))));
   if (wanted('endurance')) rows.push(...(await benchEndurance(scratch, 100, 200)));
   if (wanted('matrix')) rows.push(...(await benchMatrix(scratch, Number(values.count ?? 60))));
+  if (wanted('editor')) rows.push(...(await benchEditor(count)));
   console.log(JSON.stringify({ schema: 1, node: process.version, rows }));
 } finally {
   await scratch.close();

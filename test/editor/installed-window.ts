@@ -82,7 +82,12 @@ function furnish(scratch: string, theme: string): Directories & { folder: string
   return { folder, userDataDir, extensionsDir: join(scratch, 'extensions') };
 }
 
-function installVsix({ node, server }: StandIn, { userDataDir, extensionsDir }: Directories, vsix: string): void {
+/** As a user would: `--install-extension`. */
+export function installVsix(
+  { node, server }: StandIn,
+  { userDataDir, extensionsDir }: Directories,
+  vsix: string,
+): void {
   const flags = ['--accept-server-license-terms', '--server-data-dir', userDataDir, '--extensions-dir', extensionsDir];
   const argv = [join(server, 'out/server-main.js'), ...flags, '--install-extension', vsix];
   execFileSync(node, argv, { stdio: 'ignore' });

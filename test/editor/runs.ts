@@ -11,7 +11,7 @@ import { packFakeExtension } from './fixtures/pack-fake-extension.ts';
 import { runInVscode, type SuiteRun } from './run-in-vscode.ts';
 import type { SuiteResult } from './report-channel.ts';
 
-type RunSpec = Pick<SuiteRun, 'settings' | 'env' | 'keepWorkspaceTrust'> & {
+export type RunSpec = Pick<SuiteRun, 'settings' | 'env' | 'keepWorkspaceTrust'> & {
   name: string;
   /** Sources of the suites, below test/editor. */
   suites: readonly string[];
@@ -27,6 +27,9 @@ const vsixLimitBytes = 1_500_000;
 const repository = join(import.meta.dirname, '../..');
 /** Machines of the suites are no business of the developer's own. */
 const suiteState = join(repository, 'artifacts/editor/state');
+
+/** For runs with a real machine. */
+export const suiteEnvironment = { LPL_REPOSITORY: repository, XDG_STATE_HOME: suiteState };
 
 export const editorRuns: readonly RunSpec[] = [
   {
@@ -53,7 +56,7 @@ export const editorRuns: readonly RunSpec[] = [
     name: 'real machine',
     suites: ['suites/e2e.test.ts'],
     extension: 'real',
-    env: { LPL_REPOSITORY: repository, XDG_STATE_HOME: suiteState },
+    env: suiteEnvironment,
     after: stopMachines,
   },
 ];

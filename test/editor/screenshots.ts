@@ -1,9 +1,8 @@
 // Pictures of the user interface for eyes to judge: the extension with the fake lab, packed and installed as users
 // install it, in dark, light and high contrast. `tsx test/editor/screenshots.ts` -> artifacts/screenshots.
 
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { packFakeExtension } from './fixtures/pack-fake-extension.ts';
+import { packFakeVsix } from './fixtures/pack-fake-extension.ts';
 import { scene } from './fixtures/screenshot-scene.ts';
 import { type InstalledWindow, withInstalledWindow } from './installed-window.ts';
 
@@ -11,18 +10,10 @@ const repository = join(import.meta.dirname, '../..');
 const out = join(repository, 'artifacts/screenshots');
 const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast' };
 
-const vsix = await packVsix();
+const vsix = await packFakeVsix();
 process.env['LPL_FAKE_SCENE'] = JSON.stringify(scene);
 for (const [name, theme] of Object.entries(themes))
   await withInstalledWindow({ vsix, theme, out: join(out, name) }, playScenes);
-
-async function packVsix(): Promise<string> {
-  const directory = await packFakeExtension();
-  const path = join(directory, 'fake.vsix');
-  const flags = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', path];
-  execFileSync(join(repository, 'node_modules/.bin/vsce'), flags, { cwd: directory, stdio: 'ignore' });
-  return path;
-}
 
 /** What a user would do, with a picture at each step. */
 async function playScenes({ page, command, answer, shoot }: InstalledWindow): Promise<void> {

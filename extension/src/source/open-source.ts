@@ -1,14 +1,14 @@
 // Opens a file of a target's source for editing: prepares the target, lets the user find the file, takes a copy out.
 
 import { relative } from 'node:path';
-import { type QuickPickItem, RelativePattern, type TextEditor, Uri, window, workspace } from 'vscode';
+import { type QuickPickItem, Range, RelativePattern, type TextEditor, Uri, window, workspace } from 'vscode';
 import type { Session } from '../session.ts';
 import { preparedWorktree } from './prepared-worktree.ts';
 import { showSource } from './show-source.ts';
 import { checkOut, type WorktreeTarget } from './worktree.ts';
 
-/** `target`: name of the target; `file`: path in the kernel tree. Both are asked for when missing. */
-export type OpenSourceRequest = { target?: string; file?: string };
+/** `target`: name of the target; `file`: path in the kernel tree. Both are asked for when missing. `line`: 1-based. */
+export type OpenSourceRequest = { target?: string; file?: string; line?: number };
 
 const searchLimit = 200;
 
@@ -19,7 +19,8 @@ export async function openSource(session: Session, request: OpenSourceRequest = 
   const file = request.file ?? (await pickFile(worktree.target));
   if (!file) return undefined;
   const path = await checkOut(worktree, file);
-  return showSource(Uri.file(path));
+  const at = request.line === undefined ? undefined : new Range(request.line - 1, 0, request.line - 1, 0);
+  return showSource(Uri.file(path), at);
 }
 
 /** A kernel tree has 90,000 files: search as the user types rather than list. */

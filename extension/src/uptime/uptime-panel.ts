@@ -13,22 +13,28 @@ import { type UptimeMessage, uptimeMessage } from './uptime-state.ts';
 export type UptimePanel = Disposable & {
   /** Opens the dashboard, or shows the one that is open. */
   show(): WebviewPanel;
+  /** Plays the story of the demo in it; settles when that has ended. */
+  playDemo(): Promise<void>;
 };
 
 /** The one dashboard of a window. `media`: directory of its assets. */
 export function createUptimePanel(session: Session, media: Uri): UptimePanel {
-  let opened: WebviewPanel | undefined;
+  let opened: Dashboard | undefined;
+  const show = () => {
+    opened ??= openDashboard(session, media, () => void (opened = undefined));
+    opened.panel.reveal();
+    return opened;
+  };
   return {
-    show: () => {
-      opened ??= openDashboard(session, media, () => void (opened = undefined));
-      opened.reveal();
-      return opened;
-    },
-    dispose: () => void opened?.dispose(),
+    show: () => show().panel,
+    playDemo: () => show().playDemo(),
+    dispose: () => void opened?.panel.dispose(),
   };
 }
 
-function openDashboard(session: Session, media: Uri, onClosed: () => void): WebviewPanel {
+type Dashboard = { panel: WebviewPanel; playDemo: () => Promise<void> };
+
+function openDashboard(session: Session, media: Uri, onClosed: () => void): Dashboard {
   const { lab, news, selection } = session;
   const options = { enableScripts: true, localResourceRoots: [media], retainContextWhenHidden: true };
   const panel = window.createWebviewPanel('livepatchLab.uptime', 'Uptime', ViewColumn.Beside, options);
@@ -86,5 +92,5 @@ function openDashboard(session: Session, media: Uri, onClosed: () => void): Webv
     for (const listener of listeners) listener.dispose();
     onClosed();
   });
-  return panel;
+  return { panel, playDemo };
 }

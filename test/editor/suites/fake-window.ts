@@ -28,6 +28,8 @@ export async function freshFakeWindow(): Promise<FakeExtension> {
     lintFindings: [],
     targetFindings: [],
     prepared: true,
+    scenarioFindings: [],
+    scenarioError: undefined,
     patchFindings: [],
     imported: { outcome: 'applied', conflicts: [] },
     outcome: 'complete',

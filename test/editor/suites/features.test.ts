@@ -2,25 +2,28 @@
 // scenarios in the Test Explorer, tools for language models, terminals.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type CodeLens,
   commands,
   DiagnosticSeverity,
+  type DocumentLink,
   type Hover,
   languages,
   lm,
   Position,
   type TextDocument,
+  type TextEditor,
   window,
   workspace,
+  WorkspaceEdit,
 } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
-import { fakeMachine } from '../fixtures/fake-facts.ts';
+import { fakeMachine, fakeTarget } from '../fixtures/fake-facts.ts';
 import { fakeCells } from '../fixtures/fake-matrix.ts';
-import { editFakeSource, freshFakeWindow, run } from './fake-window.ts';
+import { editFakeSource, fakeFile, freshFakeWindow, run } from './fake-window.ts';
 import { until } from './until.ts';
 
 describe('features', () => {
@@ -140,6 +143,51 @@ describe('features', () => {
       .map(({ id }) => id)
       .sort();
     await until('those that failed', () => asked('matrix ').some((call) => isDeepStrictEqual(words(call), red)));
+  });
+
+  it('leads from a stack trace and a place in a log to the source', async () => {
+    const log = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'dmesg.log');
+    const line = `[    1.0] WARNING: CPU: 0 PID: 1 at ${fakeFile}:8 bm_register_write.cold+0x1a/0x40 [binfmt_misc]`;
+    writeFileSync(log, `nothing here\n${line}\n`);
+    const { uri } = await workspace.openTextDocument(log);
+    const links = await commands.executeCommand<DocumentLink[]>('vscode.executeLinkProvider', uri);
+    const ours = links.filter(({ target }) => target?.scheme === 'command');
+    assert.deepEqual(
+      ours.map(({ target, range }) => [range.start.line, target?.path]),
+      [
+        [1, 'livepatchLab.openSource'],
+        [1, 'livepatchLab.openFunction'],
+      ],
+    );
+    const [[request]] = ours.map(({ target }) => JSON.parse(target?.query ?? '') as unknown[]) as [unknown[]];
+    const editor = await run<TextEditor>('openSource', { ...(request as object), target: fakeTarget });
+    assert.equal(editor.selection.active.line, 7);
+    const [, [second]] = ours.map(({ target }) => JSON.parse(target?.query ?? '') as object[]) as [object[], object[]];
+    assert.match(JSON.stringify(second), /"function":"bm_register_write"/);
+  });
+
+  it('says what stands against a scenario that is open, on its line', async () => {
+    const path = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'open.yaml');
+    writeFileSync(path, 'schema: 1\ntitle: open\npatches:\n  - title: tun\n    file: tun.patch\n');
+    fake.lab.scenarioFindings = [{ level: 'warning', message: 'tun: no reproducer' }];
+    const document = await workspace.openTextDocument(path);
+    const said = () => languages.getDiagnostics(document.uri).map(({ range, message }) => [range.start.line, message]);
+    await until('the finding', () => isDeepStrictEqual(said(), [[3, 'tun: no reproducer']]));
+    fake.lab.scenarioError = 'speed is no part of it';
+    const edit = new WorkspaceEdit();
+    edit.insert(document.uri, document.positionAt(0), '# changed\n');
+    await workspace.applyEdit(edit);
+    await document.save();
+    await until('the error', () => isDeepStrictEqual(said(), [[2, 'speed is no part of it']]));
+  });
+
+  it('plays the demo in the dashboard and opens its report', async () => {
+    await fake.uptime.playDemo();
+    assert.deepEqual(asked('demo'), ['demo']);
+    await until('the report', () => window.tabGroups.all.some(({ activeTab }) => activeTab?.label === 'Report: pass'));
+    const told = readFileSync(fake.journal, 'utf8');
+    assert.match(told, /"equivalent":"lpl demo"/);
+    await commands.executeCommand('workbench.action.closeAllEditors');
   });
 
   it('answers a language model what is live', async () => {
