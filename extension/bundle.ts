@@ -13,5 +13,7 @@ export const extensionBundle = {
   // CommonJS has no import.meta; the bundle's own address takes its place.
   define: { 'import.meta.url': 'bundleUrl', 'import.meta.dirname': '__dirname' },
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // A bundle that is loaded later is required, as CommonJS is.
+  supported: { 'dynamic-import': false },
   logLevel: 'warning',
 } satisfies BuildOptions;

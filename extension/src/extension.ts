@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { type ExtensionContext, workspace } from 'vscode';
-import { openLab } from 'livepatch-lab';
 import { activateExtension, type Window } from './activate-extension.ts';
+import { lazyLab } from './lazy-lab.ts';
 
 /** Called by VS Code when a view or a command of the extension is first used. What it returns is for tests. */
 export function activate(context: ExtensionContext): Window {
@@ -12,5 +12,6 @@ export function activate(context: ExtensionContext): Window {
   const resources = { guest, profiles, examples, selfcheck: resource('selfcheck') };
   // The extension host's own working directory is nobody's.
   const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? context.extensionPath;
-  return activateExtension(context, { openLab: () => openLab({ resources, workspace: folder }) });
+  const load = async () => (await import('./lab-bundle.ts')).openLab({ resources, workspace: folder });
+  return activateExtension(context, { openLab: () => lazyLab(load) });
 }

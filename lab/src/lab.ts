@@ -55,7 +55,7 @@ export type { EventBody, LabEvent } from './core/event.ts';
 export { githubAnnotations } from './trial/matrix/report/annotations.ts';
 export { type OpContext, runOperation } from './core/operation.ts';
 export { emptyOpView, type OpView, reduceEvent, type StageView } from './core/progress.ts';
-export type { LabPaths } from './core/paths.ts';
+export { type LabPaths, labPaths } from './core/paths.ts';
 export type { LintFinding } from './build/lint/finding.ts';
 export type { LintResult } from './build/lint/lint-patch.ts';
 export type { BuildEngine, BuildReason, BuildResult } from './build/result.ts';
