@@ -1,7 +1,7 @@
 // The one status bar item: what is live, and where; or what is being done about it. Configurable; clicking it shows the
 // Livepatches view and changes nothing.
 
-import { type Disposable, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace } from 'vscode';
+import { type Disposable, l10n, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace } from 'vscode';
 import { commandIds, settingsSection, viewIds } from './contributions.ts';
 import { setting } from './settings.ts';
 
@@ -21,7 +21,7 @@ type Look = { icon: string; text: string; kind: 'plain' | 'warning' | 'busy' };
 /** The item; it appears with its first text. */
 export function createStatusItem(): StatusItem {
   const item = window.createStatusBarItem('livepatchLab.status', StatusBarAlignment.Left, 0);
-  item.name = 'Livepatch Lab';
+  item.name = l10n.t('Livepatch Lab');
   item.command = `${viewIds.livepatches}.focus`;
   let look: Look = { icon: '', text: '', kind: 'plain' };
   const draw = () => {
@@ -29,7 +29,7 @@ export function createStatusItem(): StatusItem {
     const style = setting('statusItem');
     item.text = style === 'icon' ? `$(${icon})` : `$(${icon}) ${text}`;
     item.tooltip = tooltip(look);
-    item.accessibilityInformation = { label: `Livepatch Lab: ${text}`, role: 'button' };
+    item.accessibilityInformation = { label: l10n.t('Livepatch Lab: {0}', text), role: 'button' };
     item.backgroundColor = kind === 'warning' ? new ThemeColor('statusBarItem.warningBackground') : undefined;
     if (style === 'hidden' || !text) item.hide();
     else item.show();
@@ -54,13 +54,13 @@ export function createStatusItem(): StatusItem {
 }
 
 function tooltip({ text, kind }: Look): MarkdownString {
-  const hotPatch = setting('hotPatchOnSave') ? 'on' : 'off';
+  const hotPatch = setting('hotPatchOnSave') ? l10n.t('Hot patch on save: on') : l10n.t('Hot patch on save: off');
   const links = [
-    ...(kind === 'busy' ? [`[Cancel](command:${commandIds.cancelHotPatch})`] : []),
-    `[Hot patch on save: ${hotPatch}](command:${commandIds.toggleHotPatch})`,
-    `[Show log](command:${commandIds.showLog})`,
+    ...(kind === 'busy' ? [`[${l10n.t('Cancel')}](command:${commandIds.cancelHotPatch})`] : []),
+    `[${hotPatch}](command:${commandIds.toggleHotPatch})`,
+    `[${l10n.t('Show log')}](command:${commandIds.showLog})`,
   ];
-  const shown = new MarkdownString(`**Livepatch Lab** ${text}\n\n${links.join(' · ')}`);
+  const shown = new MarkdownString(`**${l10n.t('Livepatch Lab')}** ${text}\n\n${links.join(' · ')}`);
   shown.isTrusted = { enabledCommands: [commandIds.cancelHotPatch, commandIds.toggleHotPatch, commandIds.showLog] };
   return shown;
 }

@@ -4,6 +4,7 @@
 import {
   type CancellationToken,
   type Disposable,
+  l10n,
   LanguageModelTextPart,
   LanguageModelToolResult,
   lm,
@@ -25,12 +26,12 @@ type Tool = {
 /** By name, as in `contributes.languageModelTools`. */
 export const tools: Readonly<Record<string, Tool>> = {
   livepatchLab_build: {
-    confirm: ({ target }) => `Build a livepatch module for ${target ?? setting('target')}`,
+    confirm: ({ target }) => l10n.t('Build a livepatch module for {0}', target ?? setting('target')),
     run: ({ lab }, { patch = '', target = setting('target') }, ctx) =>
       lab.build({ patch, patchName: 'assistant.patch', target, replace: true }, ctx),
   },
   livepatchLab_trial: {
-    confirm: ({ scenario }) => `Boot a machine and run the scenario ${scenario ?? ''}`,
+    confirm: ({ scenario }) => l10n.t('Boot a machine and run the scenario {0}', scenario ?? ''),
     run: async ({ lab }, { scenario = '' }, ctx) => lab.trial({ scenario }, ctx),
   },
   livepatchLab_status: {
@@ -53,7 +54,12 @@ export function registerTools(session: Session): Disposable[] {
     lm.registerTool<Input>(name, {
       prepareInvocation: ({ input }) => ({
         ...(confirm
-          ? { confirmationMessages: { title: 'Livepatch Lab', message: new MarkdownString(`${confirm(input)}?`) } }
+          ? {
+              confirmationMessages: {
+                title: l10n.t('Livepatch Lab'),
+                message: new MarkdownString(`${confirm(input)}?`),
+              },
+            }
           : {}),
       }),
       invoke: async ({ input }, token) =>
@@ -68,7 +74,7 @@ async function perform(
   token: CancellationToken,
   body: (ctx: OpContext) => Promise<unknown>,
 ): Promise<unknown> {
-  if (!workspace.isTrusted) return { error: 'nothing runs in an untrusted workspace' };
+  if (!workspace.isTrusted) return { error: l10n.t('nothing runs in an untrusted workspace') };
   const abort = new AbortController();
   token.onCancellationRequested(() => abort.abort());
   log.info(`asked by a language model: ${name}`);

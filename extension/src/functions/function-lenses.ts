@@ -6,6 +6,7 @@ import {
   type Disposable,
   EventEmitter,
   Hover,
+  l10n,
   languages,
   MarkdownString,
   Range,
@@ -57,8 +58,8 @@ function lensesOf(
   const verdict = judgeFunction(facts, release);
   const machine = live.whereLive(name);
   return [
-    ...(machine ? [lens(`$(zap) live in ${machine}`, `${viewIds.livepatches}.focus`)] : []),
-    ...(changed ? [lens('$(edit) changed', commandIds.showChanges, uri)] : []),
+    ...(machine ? [lens(l10n.t('$(zap) live in {0}', machine), `${viewIds.livepatches}.focus`)] : []),
+    ...(changed ? [lens(l10n.t('$(edit) changed'), commandIds.showChanges, uri)] : []),
     ...(known ? [lens(`${verdict.patchable ? '$(check)' : '$(circle-slash)'} ${verdict.title}`)] : []),
   ];
 }
@@ -80,6 +81,10 @@ async function hoverOf(
   if (!facts || facts.copies === 0) return undefined;
   const { title, why } = judgeFunction(facts, target.release);
   const machine = live.whereLive(name);
-  const lines = [`**Livepatch** \`${name}()\`: ${title}`, why, ...(machine ? [`$(zap) Live in ${machine}.`] : [])];
+  const lines = [
+    `**Livepatch** \`${name}()\`: ${title}`,
+    why,
+    ...(machine ? [l10n.t('$(zap) Live in {0}.', machine)] : []),
+  ];
   return new Hover(new MarkdownString(lines.join('\n\n'), true), range);
 }

@@ -1,5 +1,6 @@
-// What a livepatch can do about a function, from what the running kernel says of it. Free of vscode.
+// What a livepatch can do about a function, from what the running kernel says of it.
 
+import { l10n } from 'vscode';
 import type { FunctionFacts } from 'livepatch-lab';
 
 export type FunctionVerdict = { patchable: boolean; title: string; why: string };
@@ -7,21 +8,28 @@ export type FunctionVerdict = { patchable: boolean; title: string; why: string }
 /** `release` without its flavour reads better over a line of code: 6.12.107. */
 export function judgeFunction({ copies, traced }: FunctionFacts, release: string): FunctionVerdict {
   const version = /^[\d.]+/.exec(release)?.[0] ?? release;
-  const no = (reason: string, why: string) => ({ patchable: false, title: `not patchable: ${reason}`, why });
+  const no = (reason: string, why: string) => ({ patchable: false, title: l10n.t('not patchable: {0}', reason), why });
   if (copies === 0)
     return no(
-      'inline',
-      `${version} has no function of that name: it was inlined into its callers, or not built. Patch its callers.`,
+      l10n.t('inline'),
+      l10n.t(
+        '{0} has no function of that name: it was inlined into its callers, or not built. Patch its callers.',
+        version,
+      ),
     );
-  if (!traced) return no('not traced', `${version} has no ftrace entry for it (notrace, noinstr). Patch its callers.`);
+  if (!traced)
+    return no(
+      l10n.t('not traced'),
+      l10n.t('{0} has no ftrace entry for it (notrace, noinstr). Patch its callers.', version),
+    );
   if (copies === 1)
     return {
       patchable: true,
-      title: `patchable in ${version}`,
-      why: 'It is traced, and the only function of that name.',
+      title: l10n.t('patchable in {0}', version),
+      why: l10n.t('It is traced, and the only function of that name.'),
     };
-  const why = `It is traced; ${copies} functions have that name, so the build proves which one is meant.`;
-  return { patchable: true, title: `patchable in ${version}, ${copies} of that name`, why };
+  const why = l10n.t('It is traced; {0} functions have that name, so the build proves which one is meant.', copies);
+  return { patchable: true, title: l10n.t('patchable in {0}, {1} of that name', version, copies), why };
 }
 
 /** Whether any of them is in vmlinux; the functions of a module are not in its symbols, and nothing can be said. */

@@ -1,6 +1,6 @@
 // The command that puts the edited source into a running machine, once, when it is asked to.
 
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import type { MachineStatus } from 'livepatch-lab';
 import { pickMachine } from '../machines/pick-machine.ts';
 import { runAct } from '../operations/run-act.ts';
@@ -24,7 +24,7 @@ export async function buildAndLoad(
   const machine = await machineFor(session, worktree, request.machine);
   if (!machine) return noMachine(worktree, request.machine);
   const edit: Edit = { worktree, patch, machine };
-  const act = { title: `Livepatching ${machine.name}`, equivalent: equivalentLines(edit) };
+  const act = { title: l10n.t('Livepatching {0}', machine.name), equivalent: equivalentLines(edit) };
   const started = performance.now();
   const result = await runAct(session, act, (ctx) => applyEdit(session, edit, ctx));
   if (!result) return undefined;
@@ -42,12 +42,16 @@ export async function machineFor(
 ): Promise<MachineStatus | undefined> {
   const fits = ({ state, release, name: own }: MachineStatus) =>
     state === 'running' && release === target.release && (name === undefined || own === name);
-  return pickMachine(session, 'Machine to livepatch', fits);
+  return pickMachine(session, l10n.t('Machine to livepatch'), fits);
 }
 
 function noMachine({ target }: Worktree, name: string | undefined): undefined {
-  const called = name ? ` called ${name}` : '';
-  return say(`No running machine with kernel ${target.release}${called}: start one in the Machines view.`);
+  const { release } = target;
+  return say(
+    name
+      ? l10n.t('No running machine called {0} with kernel {1}: start one in the Machines view.', name, release)
+      : l10n.t('No running machine with kernel {0}: start one in the Machines view.', release),
+  );
 }
 
 function say(text: string): undefined {

@@ -1,7 +1,7 @@
 // Hot patch on save: each save of a working copy puts what it says into the running kernel. Only the newest state is ever
 // built; a build that a newer save overtakes is cancelled, a transition that runs is let finish.
 
-import { window, workspace } from 'vscode';
+import { l10n, window, workspace } from 'vscode';
 import { newestOnly } from '../operations/newest-only.ts';
 import { runAct } from '../operations/run-act.ts';
 import type { HotPatch, Session } from '../session.ts';
@@ -26,16 +26,20 @@ export function createHotPatch(getSession: () => Session): HotPatch {
     const edit = await prepare(session, worktree, superseded);
     if (!edit || superseded.aborted) return;
     const act = {
-      title: `Hot patching ${edit.machine.name}`,
+      title: l10n.t('Hot patching {0}', edit.machine.name),
       equivalent: equivalentLines(edit),
       signal: cancel.signal,
     };
     const before = session.status.text;
-    session.status.busy(`livepatch: ${edit.patch.text === '' ? 'restoring' : 'patching'} ${edit.machine.name}`);
+    session.status.busy(
+      edit.patch.text === ''
+        ? l10n.t('livepatch: restoring {0}', edit.machine.name)
+        : l10n.t('livepatch: patching {0}', edit.machine.name),
+    );
     const applied = await runAct(session, act, (ctx) => applyEdit(session, edit, ctx));
     if (applied) {
       showEdit(session.status, edit.machine, applied, performance.now() - at);
-    } else if (cancel.signal.aborted) session.status.show('circle-slash', 'livepatch: cancelled');
+    } else if (cancel.signal.aborted) session.status.show('circle-slash', l10n.t('livepatch: cancelled'));
     else if (superseded.aborted) session.status.busy(before);
   };
   const onSave = async (path: string) => {
@@ -76,7 +80,7 @@ export function createHotPatch(getSession: () => Session): HotPatch {
 async function prepare(session: Session, worktree: Worktree, superseded: AbortSignal): Promise<Edit | undefined> {
   const [patch, machine] = await Promise.all([writeWorktreePatch(worktree), machineFor(session, worktree)]);
   if (machine) return { worktree, patch, machine, superseded };
-  if (!superseded.aborted) session.status.warn(`livepatch: no machine runs ${worktree.target.release}`);
+  if (!superseded.aborted) session.status.warn(l10n.t('livepatch: no machine runs {0}', worktree.target.release));
   return undefined;
 }
 
@@ -84,7 +88,10 @@ async function prepare(session: Session, worktree: Worktree, superseded: AbortSi
 export async function toggleHotPatch({ status }: Session): Promise<void> {
   const on = !setting('hotPatchOnSave');
   await changeSetting('hotPatchOnSave', on);
-  status.show(on ? 'flame' : 'circle-slash', `livepatch: hot patch on save is ${on ? 'on' : 'off'}`);
+  const said = on ? l10n.t('livepatch: hot patch on save is on') : l10n.t('livepatch: hot patch on save is off');
+  status.show(on ? 'flame' : 'circle-slash', said);
   if (on)
-    void window.showInformationMessage('Hot patch on save is on: saving kernel source changes the running kernel.');
+    void window.showInformationMessage(
+      l10n.t('Hot patch on save is on: saving kernel source changes the running kernel.'),
+    );
 }

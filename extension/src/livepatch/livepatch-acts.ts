@@ -1,7 +1,7 @@
 // What one does to a livepatch of a machine: disable it, unload it, open the source of one of its functions.
 
 import { join } from 'node:path';
-import { Range, type TextEditor, Uri, window, workspace } from 'vscode';
+import { l10n, Range, type TextEditor, Uri, window, workspace } from 'vscode';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { showSource } from '../source/show-source.ts';
@@ -11,21 +11,29 @@ export type LivepatchRequest = { machine: string; module: string };
 
 /** Goes back to the old code; the module stays. */
 export async function disableLivepatch(session: Session, { machine, module }: LivepatchRequest): Promise<void> {
-  const act = { title: `Disabling ${module}`, equivalent: [['lpl', 'klp', 'disable', machine, module]] as const };
+  const act = {
+    title: l10n.t('Disabling {0}', module),
+    equivalent: [['lpl', 'klp', 'disable', machine, module]] as const,
+  };
   const result = await runAct(session, act, (ctx) => session.lab.klpDisable({ vm: machine, module }, ctx));
   if (!result) return;
-  if (result.outcome === 'complete') session.status.show('circle-slash', `${module} disabled in ${machine}`);
-  else void window.showErrorMessage(`${module} could not be disabled: the transition was ${result.outcome}.`);
+  if (result.outcome === 'complete')
+    session.status.show('circle-slash', l10n.t('{0} disabled in {1}', module, machine));
+  else
+    void window.showErrorMessage(l10n.t('{0} could not be disabled: the transition was {1}.', module, result.outcome));
 }
 
 /** Disables it when need be, and removes the module. */
 export async function unloadLivepatch(session: Session, { machine, module }: LivepatchRequest): Promise<void> {
-  const act = { title: `Unloading ${module}`, equivalent: [['lpl', 'klp', 'unload', machine, module]] as const };
+  const act = {
+    title: l10n.t('Unloading {0}', module),
+    equivalent: [['lpl', 'klp', 'unload', machine, module]] as const,
+  };
   const done = await runAct(session, act, async (ctx) => {
     await session.lab.klpUnload({ vm: machine, module }, ctx);
     return true;
   });
-  if (done) session.status.show('circle-slash', `${module} unloaded from ${machine}`);
+  if (done) session.status.show('circle-slash', l10n.t('{0} unloaded from {1}', module, machine));
 }
 
 /** Opens the working copy of the file that defines the function, at its definition. */
@@ -33,7 +41,7 @@ export async function openFunction(
   session: Session,
   { target, name }: { target: string; name: string },
 ): Promise<TextEditor | undefined> {
-  const act = { title: `Looking for ${name}()`, equivalent: [] };
+  const act = { title: l10n.t('Looking for {0}()', name), equivalent: [] };
   const found = await runAct(session, act, async (ctx) => {
     const { name: full, release, source: pristine } = await session.lab.prepareTarget(target, ctx);
     const place = await session.lab.findFunction({ target: full, name }, ctx);
@@ -42,7 +50,7 @@ export async function openFunction(
   if (!found) return undefined;
   const { place, worktree } = found;
   if (!place) {
-    void window.showInformationMessage(`${name}() was not found in the source of ${target}.`);
+    void window.showInformationMessage(l10n.t('{0}() was not found in the source of {1}.', name, target));
     return undefined;
   }
   const path = await checkOut(await ensureWorktree(session.storage, worktree), place.file);

@@ -1,7 +1,7 @@
 // The nodes of the Livepatches view, as the kernel nests them: klp_patch, klp_object, klp_func; and of a transition the
 // tasks that hold it back, with their stacks.
 
-import { MarkdownString, type TreeItem } from 'vscode';
+import { l10n, MarkdownString, type TreeItem } from 'vscode';
 import type { KlpPatch, MachineStatus, StalledTask, TransitionState } from 'livepatch-lab';
 import { commandIds } from '../contributions.ts';
 import { branch, icons, leaf } from '../tree/tree-items.ts';
@@ -38,12 +38,14 @@ function livepatchItem({ name, enabled, transition, replace, stackOrder }: KlpPa
   const icon = transition ? icons.doubtful('sync') : enabled ? icons.good('zap') : 'circle-slash';
   const item = branch(name, icon, 'open');
   item.id = `livepatch/${name}`;
-  item.description = transition ? 'in transition' : enabled ? 'live' : 'disabled';
+  item.description = transition ? l10n.t('in transition') : enabled ? 'live' : 'disabled';
   item.contextValue = `livepatch.${transition ? 'transition' : enabled ? 'enabled' : 'disabled'}`;
   const facts = [
     `**${name}** ${item.description}`,
-    ...(replace === undefined ? [] : [replace ? 'replaces all before it' : 'stacked on those before it']),
-    ...(stackOrder === undefined ? [] : [`stack order ${stackOrder}`]),
+    ...(replace === undefined
+      ? []
+      : [replace ? l10n.t('replaces all before it') : l10n.t('stacked on those before it')]),
+    ...(stackOrder === undefined ? [] : [l10n.t('stack order {0}', stackOrder)]),
   ];
   item.tooltip = new MarkdownString(facts.join('\n\n'));
   return item;
@@ -53,8 +55,8 @@ function transitionItem({ direction, tasks, behind }: TransitionState): TreeItem
   const item = branch(direction, icons.doubtful('sync~spin'), behind.length > 0 ? 'open' : 'closed');
   const total = tasks.patched + tasks.unpatched;
   const reached = direction === 'patching' ? tasks.patched : tasks.unpatched;
-  item.description = `${reached} of ${total} tasks, ${total - reached} to go`;
-  item.tooltip = `patch_state 1: ${tasks.patched} · 0: ${tasks.unpatched} · -1: ${tasks.idle}`;
+  item.description = l10n.t('{0} of {1} tasks, {2} to go', reached, total, total - reached);
+  item.tooltip = l10n.t('patch_state 1: {0} · 0: {1} · -1: {2}', tasks.patched, tasks.unpatched, tasks.idle);
   return item;
 }
 
@@ -67,14 +69,14 @@ function taskItem({ comm, pid, state, stack }: StalledTask): TreeItem {
 
 function objectItem({ name, patched, functions }: KlpObject): TreeItem {
   const item = branch(name, name === 'vmlinux' ? 'chip' : 'package', 'open');
-  item.description = `${patched ? 'patched' : 'not loaded yet'} · ${functions.length} ${functions.length === 1 ? 'function' : 'functions'}`;
+  item.description = `${patched ? 'patched' : l10n.t('not loaded yet')} · ${functions.length} ${functions.length === 1 ? 'function' : 'functions'}`;
   return item;
 }
 
 function functionItem(node: LivepatchNode & { kind: 'function' }): TreeItem {
   const item = leaf(node.name, 'symbol-method');
-  item.tooltip = 'Open its source';
+  item.tooltip = l10n.t('Open its source');
   item.contextValue = 'function';
-  item.command = { title: 'Open its source', command: commandIds.openFunction, arguments: [node] };
+  item.command = { title: l10n.t('Open its source'), command: commandIds.openFunction, arguments: [node] };
   return item;
 }

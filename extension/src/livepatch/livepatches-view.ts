@@ -1,6 +1,7 @@
 // The Livepatches view: what is live in the selected machine, from the guest's /sys/kernel/livepatch. It follows what the
 // kernel says of livepatches on its console; only a transition that runs is asked after once a second.
 
+import { l10n } from 'vscode';
 import type { KlpPatch, Lab, MachineStatus } from 'livepatch-lab';
 import { viewIds } from '../contributions.ts';
 import type { MachineNews } from '../machines/machine-news.ts';
@@ -26,7 +27,7 @@ export function createLivepatchesView(lab: Lab, news: MachineNews, selection: Se
     const patches = await lab.klpStatus(machine.name, question());
     if (patches.some(({ transition }) => transition) && view.tree.visible)
       timer = setTimeout(() => view.refresh(), transitionMs);
-    if (patches.length === 0) return [{ kind: 'note', text: `no livepatch in ${machine.name}` }];
+    if (patches.length === 0) return [{ kind: 'note', text: l10n.t('no livepatch in {0}', machine.name) }];
     return patches.map((patch) => ({ kind: 'livepatch', machine, patch }));
   };
   const view = createLabView<LivepatchNode>({

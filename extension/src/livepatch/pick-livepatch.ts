@@ -1,6 +1,6 @@
 // The livepatch that a command is about.
 
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 import { question } from '../tree/question.ts';
@@ -16,6 +16,6 @@ export async function pickLivepatch(
   if (!machine) return undefined;
   if (request.module) return { machine, module: request.module };
   const names = (await lab.klpStatus(machine, question())).map(({ name }) => name);
-  const module = await window.showQuickPick(names, { placeHolder: `Livepatch of ${machine}` });
+  const module = await window.showQuickPick(names, { placeHolder: l10n.t('Livepatch of {0}', machine) });
   return module === undefined ? undefined : { machine, module };
 }

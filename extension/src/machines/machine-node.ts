@@ -1,6 +1,6 @@
 // The nodes of the Machines view and how each looks.
 
-import { MarkdownString, type TreeItem } from 'vscode';
+import { l10n, MarkdownString, type TreeItem } from 'vscode';
 import type { MachineSnapshot, MachineStatus } from 'livepatch-lab';
 import { branch, duration, icons, leaf, shortRelease } from '../tree/tree-items.ts';
 
@@ -47,12 +47,12 @@ function machineItem(machine: MachineStatus, trouble: string | undefined): TreeI
     ].join('\n\n'),
     true,
   );
-  item.accessibilityInformation = { label: `Machine ${name}, ${state}, kernel ${release}` };
+  item.accessibilityInformation = { label: l10n.t('Machine {0}, {1}, kernel {2}', name, state, release) };
   return item;
 }
 
 function snapshotItem({ label, at }: MachineSnapshot): TreeItem {
-  const item = leaf(label, 'history', `snapshot, ${duration(Date.now() - at)} old`);
+  const item = leaf(label, 'history', l10n.t('snapshot, {0} old', duration(Date.now() - at)));
   item.contextValue = 'snapshot';
   return item;
 }
@@ -61,7 +61,12 @@ function snapshotItem({ label, at }: MachineSnapshot): TreeItem {
 export function machineFacts(machine: MachineStatus, trouble: string | undefined): MachineNode[] {
   const { cpus, memoryMiB, accelerator, profile, sshPort, reason, forwards } = machine;
   const fact = (icon: string, label: string, text: string): MachineNode => ({ kind: 'fact', icon, label, text });
-  const shape = [cpus ? `${cpus} CPUs` : '', memoryMiB ? `${memoryMiB} MiB` : '', accelerator, profile];
+  const shape = [
+    cpus ? l10n.t('{0} CPUs', cpus) : '',
+    memoryMiB ? l10n.t('{0} MiB', memoryMiB) : '',
+    accelerator,
+    profile,
+  ];
   return [
     ...(trouble || reason ? [fact('warning', trouble ?? reason ?? '', '')] : []),
     fact('server', 'shape', shape.filter(Boolean).join(' · ')),

@@ -1,6 +1,6 @@
 // Starts a machine on a target kernel that the user picks, or that the caller names.
 
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import type { MachineStatus } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
@@ -20,11 +20,11 @@ export async function startMachine(
   const name = request.machine ?? request.name ?? (target && (await askName(session)));
   if (!name) return undefined;
   const words = target ? ['--target', target] : [];
-  const act = { title: `Starting ${name}`, equivalent: [['lpl', 'vm', 'up', name, ...words]] as const };
+  const act = { title: l10n.t('Starting {0}', name), equivalent: [['lpl', 'vm', 'up', name, ...words]] as const };
   const machine = await runAct(session, act, (ctx) => session.lab.vmUp({ name, ...(target ? { target } : {}) }, ctx));
   if (machine) {
     session.selection.select(machine.name);
-    session.status.show('vm-running', `${machine.name} runs ${machine.release}`);
+    session.status.show('vm-running', l10n.t('{0} runs {1}', machine.name, machine.release));
   }
   return machine;
 }
@@ -36,14 +36,15 @@ async function pickTarget(session: Session): Promise<string | undefined> {
       .map(({ name, release, prepared }) => ({
         label: name,
         description: release,
-        detail: prepared ? '$(check) prepared' : '$(cloud-download) to be prepared first',
+        detail: prepared ? l10n.t('$(check) prepared') : l10n.t('$(cloud-download) to be prepared first'),
         rank: Number(name === preferred) * 2 + Number(prepared),
       }))
       .sort((a, b) => b.rank - a.rank),
   );
-  const title = 'Start a machine: target kernel';
-  return (await window.showQuickPick(items, { title, placeHolder: 'The kernel to boot', matchOnDescription: true }))
-    ?.label;
+  const title = l10n.t('Start a machine: target kernel');
+  return (
+    await window.showQuickPick(items, { title, placeHolder: l10n.t('The kernel to boot'), matchOnDescription: true })
+  )?.label;
 }
 
 async function askName({ lab }: Session): Promise<string | undefined> {
@@ -51,13 +52,13 @@ async function askName({ lab }: Session): Promise<string | undefined> {
   const free =
     Array.from({ length: taken.size + 1 }, (_, index) => `vm${index + 1}`).find((name) => !taken.has(name)) ?? 'vm';
   return window.showInputBox({
-    title: 'Start a machine: name',
+    title: l10n.t('Start a machine: name'),
     value: free,
     validateInput: (value) =>
       !/^[a-z][a-z0-9-]{0,30}$/.test(value)
-        ? 'small letters, digits and dashes'
+        ? l10n.t('small letters, digits and dashes')
         : taken.has(value)
-          ? `${value} exists`
+          ? l10n.t('{0} exists', value)
           : undefined,
   });
 }

@@ -1,7 +1,7 @@
 // Runs one act of the lab the way every act runs in the editor: progress with cancel, the log, the equivalent command line,
 // and an error that says what to do next. A thin view of the events; nothing is decided here.
 
-import { ProgressLocation, window, workspace } from 'vscode';
+import { l10n, ProgressLocation, window, workspace } from 'vscode';
 import {
   type Argv,
   asLabError,
@@ -38,7 +38,7 @@ export async function runAct<T>(
 ): Promise<T | undefined> {
   if (!workspace.isTrusted) {
     session.log.warn(`${act.title}: nothing runs in an untrusted workspace`);
-    void window.showWarningMessage('Livepatch Lab builds and runs nothing in an untrusted workspace.');
+    void window.showWarningMessage(l10n.t('Livepatch Lab builds and runs nothing in an untrusted workspace.'));
     return undefined;
   }
   const name = act.title;
@@ -47,7 +47,8 @@ export async function runAct<T>(
     runOperation({ name, ...(equivalent ? { equivalent } : {}), signal, emit: eventSink(session, show) }, body);
   const options = { location: ProgressLocation.Notification, title: name, cancellable: true };
   try {
-    if (act.signal) return await operate(act.signal, (message) => session.status.busy(`livepatch: ${message}`));
+    if (act.signal)
+      return await operate(act.signal, (message) => session.status.busy(l10n.t('livepatch: {0}', message)));
     return await session.withProgress(options, (progress, token) => {
       const controller = new AbortController();
       token.onCancellationRequested(() => controller.abort());
@@ -81,8 +82,11 @@ async function tell({ log, status }: Session, title: string, error: unknown): Pr
   const { code, message, hint, stack } = asLabError(error);
   log.error(`${title}: ${code}: ${message}`);
   if (code === 'bug') log.error(stack ?? message);
-  status.warn(`livepatch: ${message}`);
-  const button = 'Show log';
-  const chosen = await window.showErrorMessage(`${title}: ${message}.${hint ? ` Next: ${hint}.` : ''}`, button);
+  status.warn(l10n.t('livepatch: {0}', message));
+  const button = l10n.t('Show log');
+  const chosen = await window.showErrorMessage(
+    `${title}: ${message}.${hint ? ` ${l10n.t('Next: {0}.', hint)}` : ''}`,
+    button,
+  );
   if (chosen === button) log.show();
 }

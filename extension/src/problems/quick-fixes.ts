@@ -1,6 +1,6 @@
 // Quick fixes for what stands against an edit.
 
-import { CodeAction, CodeActionKind, type Disposable, languages, type TextDocument } from 'vscode';
+import { CodeAction, CodeActionKind, type Disposable, l10n, languages, type TextDocument } from 'vscode';
 import { undoChangeAt } from '../source/discard-changes.ts';
 import { worktreeFiles } from '../source/worktree-files.ts';
 import { problemSource } from './problems.ts';
@@ -28,7 +28,7 @@ type Problem = NonNullable<CodeAction['diagnostics']>[number];
 async function undoChange(storage: string, { uri }: TextDocument, problem: Problem): Promise<CodeAction | undefined> {
   const edit = await undoChangeAt(storage, uri, problem.range.start.line);
   if (!edit) return undefined;
-  const action = new CodeAction('Livepatch: undo this change', CodeActionKind.QuickFix);
+  const action = new CodeAction(l10n.t('Livepatch: undo this change'), CodeActionKind.QuickFix);
   action.edit = edit;
   action.diagnostics = [problem];
   return action;

@@ -1,6 +1,6 @@
 // The work tree that a command is about.
 
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import type { Session } from '../session.ts';
 import { findWorktree, listWorktrees, type Worktree } from './worktree.ts';
 
@@ -17,5 +17,5 @@ export async function currentWorktree({ storage }: Session, named?: string): Pro
     description: worktree.target.release,
     worktree,
   }));
-  return (await window.showQuickPick(items, { placeHolder: 'Target whose edited source to use' }))?.worktree;
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('Target whose edited source to use') }))?.worktree;
 }

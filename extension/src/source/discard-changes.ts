@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { Range, Uri, window, workspace, WorkspaceEdit } from 'vscode';
+import { l10n, Range, Uri, window, workspace, WorkspaceEdit } from 'vscode';
 import type { Session } from '../session.ts';
 import { changesOf } from './changes-of.ts';
 import { findWorktree } from './worktree.ts';
@@ -15,10 +15,13 @@ export async function discardChanges(
   const worktree = path === undefined ? undefined : await findWorktree(session.storage, path);
   if (!worktree || path === undefined) return;
   const file = relative(worktree.source, path);
-  const button = 'Discard';
+  const button = l10n.t('Discard');
   if (
-    (await session.confirm(`Discard the changes to ${file}?`, 'It becomes as the target kernel has it.', button)) !==
-    button
+    (await session.confirm(
+      l10n.t('Discard the changes to {0}?', file),
+      l10n.t('It becomes as the target kernel has it.'),
+      button,
+    )) !== button
   )
     return;
   const document = await workspace.openTextDocument(Uri.file(path));

@@ -1,7 +1,7 @@
 // Opens a file of a target's source for editing: prepares the target, lets the user find the file, takes a copy out.
 
 import { relative } from 'node:path';
-import { type QuickPickItem, Range, RelativePattern, type TextEditor, Uri, window, workspace } from 'vscode';
+import { l10n, type QuickPickItem, Range, RelativePattern, type TextEditor, Uri, window, workspace } from 'vscode';
 import type { Session } from '../session.ts';
 import { preparedWorktree } from './prepared-worktree.ts';
 import { showSource } from './show-source.ts';
@@ -26,8 +26,8 @@ export async function openSource(session: Session, request: OpenSourceRequest = 
 /** A kernel tree has 90,000 files: search as the user types rather than list. */
 function pickFile({ pristine, name }: WorktreeTarget): Promise<string | undefined> {
   const picker = window.createQuickPick<QuickPickItem & { file: string }>();
-  picker.title = `Source of ${name}`;
-  picker.placeholder = 'Part of a path, for example fs/binfmt_misc';
+  picker.title = l10n.t('Source of {0}', name);
+  picker.placeholder = l10n.t('Part of a path, for example fs/binfmt_misc');
   let asked = 0;
   picker.onDidChangeValue(async (value) => {
     const ask = ++asked;

@@ -1,7 +1,7 @@
 // Shows what was changed in a working copy: VS Code's own diff editors against the pristine source.
 
 import { join, relative } from 'node:path';
-import { commands, Uri, window } from 'vscode';
+import { commands, l10n, Uri, window } from 'vscode';
 import type { Session } from '../session.ts';
 import { findWorktree, type Worktree } from './worktree.ts';
 import { changedFiles } from './worktree-patch.ts';
@@ -11,13 +11,18 @@ export async function showChanges({ storage }: Session, uri = window.activeTextE
   const worktree = uri && (await findWorktree(storage, uri.fsPath));
   if (!worktree) {
     void window.showInformationMessage(
-      'This is not a working copy of kernel source. Open one with "Livepatch: Open source of target...".',
+      l10n.t('This is not a working copy of kernel source. Open one with "Livepatch: Open source of target...".'),
     );
     return;
   }
   const file = relative(worktree.source, uri.fsPath);
   const pristine = Uri.file(join(worktree.target.pristine, file));
-  await commands.executeCommand('vscode.diff', pristine, uri, `${file} (${worktree.target.release} ↔ edited)`);
+  await commands.executeCommand(
+    'vscode.diff',
+    pristine,
+    uri,
+    l10n.t('{0} ({1} ↔ edited)', file, worktree.target.release),
+  );
 }
 
 /** For every file that differs, in one tab. */
@@ -27,5 +32,5 @@ export async function showAllChanges(worktree: Worktree): Promise<void> {
     const edited = Uri.file(join(source, file));
     return [edited, Uri.file(join(target.pristine, file)), edited];
   });
-  await commands.executeCommand('vscode.changes', `${target.release} ↔ edited`, sides);
+  await commands.executeCommand('vscode.changes', l10n.t('{0} ↔ edited', target.release), sides);
 }

@@ -1,6 +1,6 @@
 // The nodes of the Target kernels view: series of a suite, their kernels, and the files edited for one.
 
-import { MarkdownString, ThemeIcon, type TreeItem, Uri } from 'vscode';
+import { l10n, MarkdownString, ThemeIcon, type TreeItem, Uri } from 'vscode';
 import { commandIds } from '../contributions.ts';
 import type { Worktree } from '../source/worktree.ts';
 import { branch, icons, leaf, shortRelease } from '../tree/tree-items.ts';
@@ -42,17 +42,23 @@ function kernelItem({ kernel, edited }: TargetNode & { kind: 'kernel' }): TreeIt
   const label = shortRelease(release);
   const item = edited ? branch(label, icon, 'open') : leaf(label, icon);
   item.id = `kernel/${name}`;
-  const changes = edited ? `${edited.files.length} edited` : '';
+  const changes = edited ? l10n.t('{0} edited', edited.files.length) : '';
   item.description = [prepared ? 'prepared' : '', changes].filter(Boolean).join(' · ');
   item.contextValue = `kernel.${prepared ? 'prepared' : 'listed'}${edited ? '.edited' : ''}`;
   const text = [
     `**${release}**`,
     `\`${name}\``,
-    prepared ? 'Source, compiler and symbols are at hand.' : 'To be fetched from the mirror when it is first used.',
-    ...(edited ? [`Working copies: \`${edited.worktree.source}\``] : []),
+    prepared
+      ? l10n.t('Source, compiler and symbols are at hand.')
+      : l10n.t('To be fetched from the mirror when it is first used.'),
+    ...(edited ? [l10n.t('Working copies: `{0}`', edited.worktree.source)] : []),
   ];
   item.tooltip = new MarkdownString(text.join('\n\n'));
-  item.accessibilityInformation = { label: `Kernel ${release}, ${prepared ? 'prepared' : 'not prepared'} ${changes}` };
+  item.accessibilityInformation = {
+    label: prepared
+      ? l10n.t('Kernel {0}, prepared {1}', release, changes)
+      : l10n.t('Kernel {0}, not prepared {1}', release, changes),
+  };
   return item;
 }
 
@@ -61,7 +67,7 @@ function editedItem(node: TargetNode & { kind: 'edited' }): TreeItem {
   const item = leaf(base, ThemeIcon.File, node.file.slice(0, -base.length - 1));
   item.resourceUri = Uri.file(node.path);
   item.contextValue = 'edited';
-  item.tooltip = `${node.file}: show the difference to the pristine source`;
-  item.command = { title: 'Show difference', command: commandIds.showChanges, arguments: [item.resourceUri] };
+  item.tooltip = l10n.t('{0}: show the difference to the pristine source', node.file);
+  item.command = { title: l10n.t('Show difference'), command: commandIds.showChanges, arguments: [item.resourceUri] };
   return item;
 }

@@ -1,5 +1,6 @@
 // The terminal of a task: the command line that does the same, what goes on, what came of it. Closing it cancels.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, l10n, type Pseudoterminal, workspace } from 'vscode';
 import { asLabError, runOperation, showArgv } from 'livepatch-lab';
 import { eventLine } from '../operations/event-line.ts';
@@ -7,6 +8,7 @@ import type { Session } from '../session.ts';
 import { type LabTask, planTask } from './lab-task.ts';
 import { problemLines } from './problem-line.ts';
 
+const drawnMs = 1_000;
 const exitCodes = { usage: 2, unknown: 69, cancelled: 130 };
 
 /** Runs the task when the terminal opens. */
@@ -36,7 +38,7 @@ export function taskTerminal(session: Session, task: LabTask): Pseudoterminal {
     const line = typeof details['line'] === 'number' ? details['line'] : 1;
     const lines = task.file
       ? problemLines({ level: 'error', path: task.file, line, message, code, hint })
-      : [`error: ${message}`, ...(hint ? [`  ${hint}`] : [])];
+      : [l10n.t('error: {0}', message), ...(hint ? [`  ${hint}`] : [])];
     lines.forEach(say);
     return culprit === 'user' ? exitCodes.usage : exitCodes.unknown;
   };
@@ -46,7 +48,9 @@ export function taskTerminal(session: Session, task: LabTask): Pseudoterminal {
     open: () =>
       void run()
         .catch(fail)
-        .then((exitCode) => {
+        .then(async (exitCode) => {
+          // VS Code stops reading problems 0.1 s after the end, whether or not its terminal has drawn the last lines.
+          if (exitCode !== 0) await sleep(drawnMs);
           session.refreshViews();
           closed.fire(exitCode);
         }),

@@ -1,7 +1,7 @@
 // The terminals of a machine: its serial console, a root shell over ssh, and gdb on its kernel.
 
 import type { Argv, MachineStatus } from 'livepatch-lab';
-import { type Terminal, window } from 'vscode';
+import { l10n, type Terminal, window } from 'vscode';
 import { pickMachine } from '../machines/pick-machine.ts';
 import type { Session } from '../session.ts';
 import { question } from '../tree/question.ts';
@@ -13,7 +13,7 @@ const isRunning = ({ state }: MachineStatus) => state === 'running';
 /** What it printed last, then both ways while it runs; of a stopped machine, its log. */
 export async function openConsole(session: Session, named?: string): Promise<Terminal | undefined> {
   const { lab, log } = session;
-  const name = named ?? (await pickMachine(session, 'Machine whose console to open', () => true))?.name;
+  const name = named ?? (await pickMachine(session, l10n.t('Machine whose console to open'), () => true))?.name;
   if (!name) return undefined;
   log.info(`$ lpl vm console ${name}`);
   return openGuestTerminal({
@@ -24,7 +24,7 @@ export async function openConsole(session: Session, named?: string): Promise<Ter
       const { lines } = await lab.vmConsole(name, scrollbackLines, ctx);
       for (const { text } of lines) say(`${text}\r\n`);
       if (!(await lab.vmList(ctx)).some((machine) => machine.name === name && machine.pid !== undefined))
-        return `${name} does not run; this was its log`;
+        return l10n.t('{0} does not run; this was its log', name);
       await lab.vmTerminal(name, ctx, (socket) => {
         onLine({ write: (data) => void socket.write(data) });
         socket.on('data', say);
@@ -33,7 +33,7 @@ export async function openConsole(session: Session, named?: string): Promise<Ter
           signal.addEventListener('abort', () => resolve(), { once: true });
         });
       });
-      return `${name} has ended`;
+      return l10n.t('{0} has ended', name);
     },
   });
 }
@@ -41,7 +41,7 @@ export async function openConsole(session: Session, named?: string): Promise<Ter
 /** A root shell over ssh. */
 export async function openShell(session: Session, named?: string): Promise<Terminal | undefined> {
   const { lab, log } = session;
-  const name = named ?? (await pickMachine(session, 'Machine to open a shell in', isRunning))?.name;
+  const name = named ?? (await pickMachine(session, l10n.t('Machine to open a shell in'), isRunning))?.name;
   if (!name) return undefined;
   log.info(`$ lpl vm ssh ${name}`);
   return openGuestTerminal({
@@ -58,7 +58,9 @@ export async function openShell(session: Session, named?: string): Promise<Termi
         shell.output.on('data', say);
         signal.addEventListener('abort', () => void guest.close(), { once: true });
         const { exitCode } = await shell.ended;
-        return exitCode === undefined ? `the connection to ${name} is gone` : `the shell ended with ${exitCode}`;
+        return exitCode === undefined
+          ? l10n.t('the connection to {0} is gone', name)
+          : l10n.t('the shell ended with {0}', exitCode);
       } finally {
         await guest.close();
       }

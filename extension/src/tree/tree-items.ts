@@ -1,6 +1,6 @@
 // Tree items as all views make them.
 
-import { ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
+import { l10n, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
 import type { LabError } from 'livepatch-lab';
 
 /** An item without children. `icon`: a codicon name, or an icon with its colour. */
@@ -41,6 +41,6 @@ export const shortRelease = (release: string): string => release.replace(/-.*$/,
 export function duration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes === 0) return `${Math.round(ms / 1000)} s`;
-  if (minutes < 60) return `${minutes} min`;
-  return minutes < 48 * 60 ? `${(minutes / 60).toFixed(1)} h` : `${Math.round(minutes / 1440)} days`;
+  if (minutes < 60) return l10n.t('{0} min', minutes);
+  return minutes < 48 * 60 ? `${(minutes / 60).toFixed(1)} h` : l10n.t('{0} days', Math.round(minutes / 1440));
 }

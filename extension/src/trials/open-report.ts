@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { env, Uri, ViewColumn, window } from 'vscode';
+import { env, l10n, Uri, ViewColumn, window } from 'vscode';
 import { setting } from '../settings.ts';
 
 /** Panels run no scripts and load nothing: the report is shown, not trusted. */
@@ -12,7 +12,7 @@ export async function openReport({ report, verdict }: { report: string; verdict:
     return;
   }
   const html = await readFile(report, 'utf8');
-  const panel = window.createWebviewPanel('livepatchLab.report', `Report: ${verdict}`, ViewColumn.Active, {
+  const panel = window.createWebviewPanel('livepatchLab.report', l10n.t('Report: {0}', verdict), ViewColumn.Active, {
     localResourceRoots: [],
   });
   panel.webview.html = html;
@@ -21,7 +21,8 @@ export async function openReport({ report, verdict }: { report: string; verdict:
 /** The report of the trial in that directory. */
 export async function openTrialReport(directory: string): Promise<void> {
   const text = await readFile(join(directory, 'verdict.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return void window.showInformationMessage('That trial has no report: it did not end.');
+  if (text === undefined)
+    return void window.showInformationMessage(l10n.t('That trial has no report: it did not end.'));
   const { verdict } = JSON.parse(text) as { verdict: string };
   await openReport({ report: join(directory, 'report.html'), verdict });
 }

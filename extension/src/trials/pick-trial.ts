@@ -1,6 +1,6 @@
 // The trial that a command is about.
 
-import { window } from 'vscode';
+import { l10n, window } from 'vscode';
 import type { Session } from '../session.ts';
 
 /** Directory of one that the user picks. */
@@ -11,7 +11,7 @@ export async function pickTrial({ lab }: Session): Promise<string | undefined> {
     detail: id,
     directory,
   }));
-  return (await window.showQuickPick(items, { placeHolder: 'Trial' }))?.directory;
+  return (await window.showQuickPick(items, { placeHolder: l10n.t('Trial') }))?.directory;
 }
 
 /** Path of the scenario that a trial ran, when it is known. */

@@ -1,6 +1,6 @@
 // Runs a scenario and opens the report of its trial.
 
-import { type TextDocument, Uri, window } from 'vscode';
+import { l10n, type TextDocument, Uri, window } from 'vscode';
 import { isLabError, type TrialSummary } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
@@ -11,7 +11,10 @@ export async function runTrial(session: Session, scenario?: string): Promise<Tri
   const uri = scenario ? Uri.file(scenario) : await pickScenario();
   if (!uri) return undefined;
   const path = uri.fsPath;
-  const act = { title: `Trial ${uri.path.split('/').at(-1)}`, equivalent: [['lpl', 'trial', path]] as const };
+  const act = {
+    title: l10n.t('Trial {0}', uri.path.split('/').at(-1) ?? ''),
+    equivalent: [['lpl', 'trial', path]] as const,
+  };
   session.problems.clear(uri);
   const summary = await runAct(session, act, (ctx) =>
     session.lab.trial({ scenario: path }, ctx).catch((error: unknown) => {
@@ -20,17 +23,20 @@ export async function runTrial(session: Session, scenario?: string): Promise<Tri
     }),
   );
   if (!summary) return undefined;
-  session.status.show(summary.verdict === 'pass' ? 'pass' : 'error', `trial: ${summary.verdict}`);
+  session.status.show(summary.verdict === 'pass' ? 'pass' : 'error', l10n.t('trial: {0}', summary.verdict));
   await openReport(summary);
   if (summary.verdict !== 'pass')
-    void window.showWarningMessage(`Trial: ${[summary.verdict, ...summary.reasons].join('; ')}`);
+    void window.showWarningMessage(l10n.t('Trial: {0}', [summary.verdict, ...summary.reasons].join('; ')));
   return summary;
 }
 
 async function pickScenario(): Promise<Uri | undefined> {
   const active = window.activeTextEditor?.document;
   if (active && isYaml(active)) return active.uri;
-  const chosen = await window.showOpenDialog({ title: 'Scenario to run', filters: { Scenario: ['yaml', 'yml'] } });
+  const chosen = await window.showOpenDialog({
+    title: l10n.t('Scenario to run'),
+    filters: { Scenario: ['yaml', 'yml'] },
+  });
   return chosen?.[0];
 }
 

@@ -1,6 +1,6 @@
 // The nodes of the Trials view and how each looks.
 
-import { MarkdownString, type TreeItem } from 'vscode';
+import { l10n, MarkdownString, type TreeItem } from 'vscode';
 import type { TrialEntry } from 'livepatch-lab';
 import { commandIds } from '../contributions.ts';
 import { branch, duration, icons, leaf } from '../tree/tree-items.ts';
@@ -31,8 +31,9 @@ function trialItem(trial: TrialEntry): TreeItem {
   item.tooltip = new MarkdownString(
     [`**${label}** ${verdict ?? state}`, ...(target ? [`\`${target}\``] : []), `\`${trial.directory}\``].join('\n\n'),
   );
-  item.accessibilityInformation = { label: `Trial ${label}, ${verdict ?? state}` };
-  if (report) item.command = { title: 'Open report', command: commandIds.openTrialReport, arguments: [node(trial)] };
+  item.accessibilityInformation = { label: l10n.t('Trial {0}, {1}', label, verdict ?? state) };
+  if (report)
+    item.command = { title: l10n.t('Open report'), command: commandIds.openTrialReport, arguments: [node(trial)] };
   return item;
 }
 
@@ -40,6 +41,6 @@ const node = (trial: TrialEntry): TrialNode => ({ kind: 'trial', trial });
 
 function whenOf({ startedAt, endedAt }: TrialEntry): string {
   if (startedAt === undefined) return '';
-  const took = endedAt === undefined ? '' : `, took ${duration(endedAt - startedAt)}`;
-  return `${duration(Date.now() - startedAt)} ago${took}`;
+  const took = endedAt === undefined ? '' : l10n.t(', took {0}', duration(endedAt - startedAt));
+  return l10n.t('{0} ago{1}', duration(Date.now() - startedAt), took);
 }

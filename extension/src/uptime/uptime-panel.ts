@@ -1,7 +1,7 @@
 // The uptime dashboard: the pulse of the selected machine while it is livepatched, live. In demo mode, the story of the demo
 // step by step, with the pulse of its machine.
 
-import { type Disposable, type Uri, ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
+import { type Disposable, l10n, type Uri, ViewColumn, type WebviewPanel, window, workspace } from 'vscode';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
 import { selectedMachine } from '../livepatch/livepatches-view.ts';
@@ -37,7 +37,7 @@ type Dashboard = { panel: WebviewPanel; playDemo: () => Promise<void> };
 function openDashboard(session: Session, media: Uri, onClosed: () => void): Dashboard {
   const { lab, news, selection } = session;
   const options = { enableScripts: true, localResourceRoots: [media], retainContextWhenHidden: true };
-  const panel = window.createWebviewPanel('livepatchLab.uptime', 'Uptime', ViewColumn.Beside, options);
+  const panel = window.createWebviewPanel('livepatchLab.uptime', l10n.t('Uptime'), ViewColumn.Beside, options);
   let watched: { key: string; over: AbortController } | undefined;
   let demo = false;
   const post = (message: UptimeMessage) => void panel.webview.postMessage(message);
@@ -64,7 +64,7 @@ function openDashboard(session: Session, media: Uri, onClosed: () => void): Dash
     if (demo) return;
     demo = true;
     post({ type: 'demo', on: true });
-    const act = { title: 'Demo', equivalent: [['lpl', 'demo']] as const };
+    const act = { title: l10n.t('Demo'), equivalent: [['lpl', 'demo']] as const };
     const summary = await runAct(session, act, (ctx) => lab.demo(ctx));
     demo = false;
     post({ type: 'demo', on: false });

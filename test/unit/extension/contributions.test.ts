@@ -29,7 +29,10 @@ type Manifest = {
 };
 
 const url = new URL('../../../extension/package.json', import.meta.url);
-const { activationEvents, contributes } = JSON.parse(readFileSync(url, 'utf8')) as Manifest;
+const texts = JSON.parse(readFileSync(new URL('package.nls.json', url), 'utf8')) as Record<string, string>;
+const { activationEvents, contributes } = JSON.parse(readFileSync(url, 'utf8'), (_, value: unknown) =>
+  typeof value === 'string' && /^%.+%$/.test(value) ? texts[value.slice(1, -1)] : value,
+) as Manifest;
 const declared = contributes.commands.map(({ command }) => command);
 
 describe('the manifest of the extension', () => {
