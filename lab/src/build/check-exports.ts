@@ -41,8 +41,24 @@ export function changedExports(
 }
 
 /** EXPORT_SYMBOL leaves a local symbol `__export_symbol_NAME`; before 6.4 the entry itself, `__ksymtab_NAME`. */
-function exportsOf({ symbols }: Elf): Set<string> {
+export function exportsOf({ symbols }: Elf): Set<string> {
   return new Set(symbols.flatMap(({ name }) => /^__(?:export_symbol|ksymtab)_(.+)$/.exec(name)?.[1] ?? []));
+}
+
+/**
+ * Reasons against exported functions that take or return something else. For kernels without CONFIG_MODVERSIONS, such as
+ * Debian's from 7.x on: there are no CRCs that would tell.
+ */
+export function changedPrototypes(
+  place: { file: string; line?: number | undefined },
+  exported: ReadonlySet<string>,
+  { before, after }: Record<'before' | 'after', ReadonlyMap<string, string>>,
+): BuildReason[] {
+  const changed = [...exported].filter((name) => {
+    const [old, now] = [before.get(name), after.get(name)];
+    return old !== undefined && now !== undefined && old !== now;
+  });
+  return changed.length > 0 ? [reason('DA09', { ...place, symbols: few(changed) })] : [];
 }
 
 /** The first names of a list that can be long: one include may change the type of every export. */

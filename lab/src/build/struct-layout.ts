@@ -8,12 +8,13 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readElf } from '../kernel/elf.ts';
 import { changesOutsideFunctions } from '../patch/outside-functions.ts';
+import { changedPrototypes, exportsOf } from './check-exports.ts';
 import { compileUnit, type Replacement } from './compile-unit.ts';
 import type { KbuildCommand } from './kbuild-command.ts';
 import { editsOf, type PatchedSource, type PatchedUnit } from './patched-unit.ts';
 import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
-import { changedLayouts, type LayoutChange, type Layouts, readLayouts } from './type-layouts.ts';
+import { changedLayouts, type LayoutChange, type Layouts, readLayouts, readPrototypes } from './type-layouts.ts';
 import type { Unit } from './unit.ts';
 import { inside, withToolchain, type Workbench } from './workbench.ts';
 
@@ -25,7 +26,7 @@ type Given = {
 };
 
 /**
- * Reasons against types that the patch changes. Free for a patch that only touches function bodies; any other is compiled
+ * Reasons against types that the patch changes, those of exported functions included. Free for a patch that only touches function bodies; any other is compiled
  * once more, with debug information; undefined when it does not compile.
  */
 export async function checkStructLayouts(
@@ -38,12 +39,22 @@ export async function checkStructLayouts(
   if (edits.length === 0) return [];
   const input = { command: unit.command, out };
   const [before, failure] = await Promise.all([
-    originalLayouts(ctx, bench, given),
+    originalTypes(ctx, bench, given),
     compileUnit(ctx, bench, { ...input, replacements, name: 'layout.o', flags: debug }),
   ]);
   if (failure) return undefined;
-  const changes = changedLayouts(before, await layoutsOf(ctx, bench, { directory: out, object: 'layout.o', out }));
-  return placed(changes, edits).map((each) => reason('DA01', each));
+  const after = await typesOf(ctx, bench, { directory: out, object: 'layout.o', out });
+  const changes = placed(changedLayouts(before.layouts, after.layouts), edits);
+  return [...changes.map((each) => reason('DA01', each)), ...(await exportReasons(given, edits, { before, after }))];
+}
+
+/** Where CRCs say more of an exported function, they are compared instead. */
+async function exportReasons({ unit }: Given, edits: readonly Edit[], types: Record<'before' | 'after', Types>) {
+  if (unit.command.symvers.length > 0) return [];
+  const original = readElf(await readFile(join(unit.directory, 'original.o')));
+  const [before, after] = [types.before.prototypes, types.after.prototypes];
+  const place = { file: unit.path, line: edits.find(({ file }) => file === unit.path)?.lines[0] };
+  return changedPrototypes(place, exportsOf(original), { before, after });
 }
 
 type Probing = {
@@ -65,9 +76,11 @@ export async function probeStructLayouts(ctx: StageContext, bench: Workbench, gi
   ]);
   if (failures.some(Boolean)) return [];
   const [before, after] = await Promise.all(
-    ['layout-before.o', 'layout.o'].map((object) => layoutsOf(ctx, bench, { directory: out, object, out })),
+    ['layout-before.o', 'layout.o'].map((object) => typesOf(ctx, bench, { directory: out, object, out })),
   );
-  return before && after ? placed(changedLayouts(before, after), edits).map((each) => reason('DA01', each)) : [];
+  return before && after
+    ? placed(changedLayouts(before.layouts, after.layouts), edits).map((each) => reason('DA01', each))
+    : [];
 }
 
 /** A patched file, and its changed lines that may change a declaration. */
@@ -84,29 +97,32 @@ const outsideFunctions = (sources: readonly PatchedSource[]) =>
 const debug = ['-g', '-gno-split-dwarf', '-femit-struct-debug-detailed=any'];
 
 /** kbuild's own object has them, unless the configuration is without debug information, or with a part of it only. */
-async function originalLayouts(ctx: StageContext, bench: Workbench, { unit, out }: Given): Promise<Layouts> {
+async function originalTypes(ctx: StageContext, bench: Workbench, { unit, out }: Given): Promise<Types> {
   const { command, directory } = unit;
   const reference = readElf(await readFile(join(directory, 'reference.o')));
   const partial = command.argv.some((word) => /^-(gsplit-dwarf|femit-struct-debug)/.test(word));
   if (!partial && reference.sections.some(({ name }) => name === '.debug_info'))
-    return layoutsOf(ctx, bench, { directory, object: 'reference.o', out });
+    return typesOf(ctx, bench, { directory, object: 'reference.o', out });
   await compileUnit(ctx, bench, { command, out, name: 'layout-before.o', flags: debug });
-  return layoutsOf(ctx, bench, { directory: out, object: 'layout-before.o', out });
+  return typesOf(ctx, bench, { directory: out, object: 'layout-before.o', out });
 }
 
-async function layoutsOf(
+type Types = { layouts: Layouts; prototypes: ReadonlyMap<string, string> };
+
+async function typesOf(
   ctx: StageContext,
   bench: Workbench,
   { directory, object, out }: { directory: string; object: string; out: string },
-): Promise<Layouts> {
+): Promise<Types> {
   const name = `${object}.btf`;
   const binds = [{ host: directory, inside: '/lpl/unit', access: 'read' as const }];
   const argv = ['pahole', '-J', `--btf_encode_detached=${inside.out}/${name}`, `/lpl/unit/${object}`] as const;
   await runCommand(withToolchain(bench, { argv, out, binds }), { signal: ctx.signal });
-  const layouts = readLayouts(await readFile(join(out, name)));
+  const btf = await readFile(join(out, name));
+  const layouts = readLayouts(btf);
   // Without types every patch would pass.
   if (layouts.size === 0) throw new LabError('bug', `pahole finds no types in ${object}`);
-  return layouts;
+  return { layouts, prototypes: readPrototypes(btf) };
 }
 
 /** Types whose definition changes, each at its line; only if there is none, those that change because others do. */

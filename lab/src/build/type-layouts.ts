@@ -25,6 +25,12 @@ export function readLayouts(btf: Buffer): Layouts {
   return layouts;
 }
 
+/** What each function of the unit takes and returns. */
+export function readPrototypes(btf: Buffer): Map<string, string> {
+  const types = readBtfTypes(btf);
+  return new Map(types.flatMap((type) => (type.kind === 'code' ? [[type.name, spell(types, type.type)]] : [])));
+}
+
 type Record = Extract<BtfType, { members: BtfMember[] }>;
 type Enum = Extract<BtfType, { kind: 'enum' }>;
 
@@ -64,6 +70,7 @@ function spell(types: readonly BtfType[], id: number): string {
       return `${spell(types, type.type)} (${type.parameters.map((each) => spell(types, each)).join(', ')})`;
     case 'enum':
       return type.name ? `enum ${type.name}` : 'unnamed enum'; // its enumerators are compared one by one
+    case 'code':
     case 'other':
       return 'unknown';
     default: {

@@ -14,6 +14,8 @@ export type BtfType =
   | { kind: 'struct' | 'union'; name: string; size: number; members: BtfMember[] }
   | { kind: 'enum'; name: string; size: number; values: { name: string; value: bigint }[] }
   | { kind: 'function'; type: number; parameters: number[] }
+  /** A function that is there, with its type. */
+  | { kind: 'code'; name: string; type: number }
   | { kind: 'other' };
 
 type Head = { kind: number; flag: boolean; count: number; name: string; sizeOrType: number };
@@ -80,6 +82,8 @@ function readType({ btf, text }: Reader, { kind, flag, count, name, sizeOrType }
     case 11: // RESTRICT
     case 18: // TYPE_TAG
       return { kind: 'alias', name: '', type: sizeOrType };
+    case 12: // FUNC
+      return { kind: 'code', name, type: sizeOrType };
     case 13: // FUNC_PROTO
       return { kind: 'function', type: sizeOrType, parameters: each(8, (m) => word(m + 4)) };
     default:

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { changedLayouts, readLayouts } from '../../../lab/src/build/type-layouts.ts';
+import { changedPrototypes } from '../../../lab/src/build/check-exports.ts';
+import { changedLayouts, readLayouts, readPrototypes } from '../../../lab/src/build/type-layouts.ts';
 import { fixturePath } from './unit-fixtures.ts';
 
 const layouts = (name: string) => readLayouts(readFileSync(fixturePath(`layout/${name}.btf`)));
@@ -62,5 +63,26 @@ describe('changedLayouts', () => {
 
   it('throws on what is no BTF', () => {
     assert.throws(() => readLayouts(Buffer.alloc(24)), { code: 'kernel.unsupported' });
+  });
+});
+
+describe('changedPrototypes', () => {
+  const prototypes = (name: string) => readPrototypes(readFileSync(fixturePath(`layout/${name}.btf`)));
+
+  it('reads what a function takes and returns', () =>
+    assert.deepEqual(
+      [...prototypes('before')],
+      [['use', 'int (struct thing *, struct { int value @0 } *, union either *)']],
+    ));
+
+  it('refuses another type of an exported function, and of no other', () => {
+    const before = prototypes('before');
+    const after = new Map([['use', 'long int (struct thing *)']]);
+    const said = (exported: string[], now: ReadonlyMap<string, string>) =>
+      changedPrototypes({ file: 'x.c', line: 7 }, new Set(exported), { before, after: now }).map(
+        ({ rule, line, message }) => [rule, line, message],
+      );
+    assert.deepEqual(said(['use'], after), [['DA09', 7, 'x.c: the type of an exported symbol changes (use)']]);
+    assert.deepEqual([said([], after), said(['use'], before), said(['use'], new Map())], [[], [], []]);
   });
 });
