@@ -22,10 +22,11 @@ const kernels: readonly Kernel[] = [
   },
   {
     target: 'debian:trixie-backports/cloud-amd64@7.2',
-    choice: /^objdiff: stock kernel 7\.2\..*, 1 unit, differ objtool klp \(.+\)$/,
+    choice: /^objdiff: stock kernel 7\.2\..*, [12] units?.*, differ objtool klp \(.+\)$/,
     refusals: {
       'data-FAIL': 'DA02',
       'init-code-FAIL': 'NP05',
+      'kernels/export-prototype-FAIL': 'DA09',
       'new-export-FAIL': 'NP08',
       'notrace-FAIL': 'NP02',
       'static-local-FAIL': 'DA04',
