@@ -43,18 +43,22 @@ export async function checkStructLayouts(
     compileUnit(ctx, bench, { ...input, replacements, name: 'layout.o', flags: debug }),
   ]);
   if (failure) return undefined;
-  const after = await typesOf(ctx, bench, { directory: out, object: 'layout.o', out });
+  const after = await typesOf(ctx, bench, { directory: out, object: 'layout.o', out, flags: before.flags });
   const changes = placed(changedLayouts(before.layouts, after.layouts), edits);
   return [...changes.map((each) => reason('DA01', each)), ...(await exportReasons(given, edits, { before, after }))];
 }
 
-/** Where CRCs say more of an exported function, they are compared instead. */
-async function exportReasons({ unit }: Given, edits: readonly Edit[], types: Record<'before' | 'after', Types>) {
-  if (unit.command.symvers.length > 0) return [];
-  const original = readElf(await readFile(join(unit.directory, 'original.o')));
+/** Exported functions of a unit; none where CRCs say more about them. */
+async function functionsWithoutCrc({ unit }: Given): Promise<ReadonlySet<string>> {
+  if (unit.command.symvers.length > 0) return new Set();
+  return exportsOf(readElf(await readFile(join(unit.directory, 'original.o'))));
+}
+
+async function exportReasons(given: Given, edits: readonly Edit[], types: Record<'before' | 'after', Types>) {
   const [before, after] = [types.before.prototypes, types.after.prototypes];
-  const place = { file: unit.path, line: edits.find(({ file }) => file === unit.path)?.lines[0] };
-  return changedPrototypes(place, exportsOf(original), { before, after });
+  const { path } = given.unit;
+  const place = { file: path, line: edits.find(({ file }) => file === path)?.lines[0] };
+  return changedPrototypes(place, await functionsWithoutCrc(given), { before, after });
 }
 
 type Probing = {
@@ -97,32 +101,46 @@ const outsideFunctions = (sources: readonly PatchedSource[]) =>
 const debug = ['-g', '-gno-split-dwarf', '-femit-struct-debug-detailed=any'];
 
 /** kbuild's own object has them, unless the configuration is without debug information, or with a part of it only. */
-async function originalTypes(ctx: StageContext, bench: Workbench, { unit, out }: Given): Promise<Types> {
+async function originalTypes(ctx: StageContext, bench: Workbench, given: Given): Promise<Types> {
+  const { unit, out } = given;
   const { command, directory } = unit;
+  // Without it pahole leaves functions out whose parameters gcc did not keep. The pahole of 6.1 has no such option.
+  const flags = (await functionsWithoutCrc(given)).size > 0 ? ['--btf_gen_optimized'] : [];
   const reference = readElf(await readFile(join(directory, 'reference.o')));
   const partial = command.argv.some((word) => /^-(gsplit-dwarf|femit-struct-debug)/.test(word));
   if (!partial && reference.sections.some(({ name }) => name === '.debug_info'))
-    return typesOf(ctx, bench, { directory, object: 'reference.o', out });
+    return typesOf(ctx, bench, { directory, object: 'reference.o', out, flags });
   await compileUnit(ctx, bench, { command, out, name: 'layout-before.o', flags: debug });
-  return typesOf(ctx, bench, { directory: out, object: 'layout-before.o', out });
+  return typesOf(ctx, bench, { directory: out, object: 'layout-before.o', out, flags });
 }
 
-type Types = { layouts: Layouts; prototypes: ReadonlyMap<string, string> };
+type Types = {
+  layouts: Layouts;
+  prototypes: ReadonlyMap<string, string>;
+  /** pahole's, for the other side. */
+  flags: readonly string[];
+};
 
 async function typesOf(
   ctx: StageContext,
   bench: Workbench,
-  { directory, object, out }: { directory: string; object: string; out: string },
+  { directory, object, out, flags = [] }: { directory: string; object: string; out: string; flags?: readonly string[] },
 ): Promise<Types> {
   const name = `${object}.btf`;
   const binds = [{ host: directory, inside: '/lpl/unit', access: 'read' as const }];
-  const argv = ['pahole', '-J', `--btf_encode_detached=${inside.out}/${name}`, `/lpl/unit/${object}`] as const;
+  const argv = [
+    'pahole',
+    '-J',
+    ...flags,
+    `--btf_encode_detached=${inside.out}/${name}`,
+    `/lpl/unit/${object}`,
+  ] as const;
   await runCommand(withToolchain(bench, { argv, out, binds }), { signal: ctx.signal });
   const btf = await readFile(join(out, name));
   const layouts = readLayouts(btf);
   // Without types every patch would pass.
   if (layouts.size === 0) throw new LabError('bug', `pahole finds no types in ${object}`);
-  return { layouts, prototypes: readPrototypes(btf) };
+  return { layouts, prototypes: readPrototypes(btf), flags };
 }
 
 /** Types whose definition changes, each at its line; only if there is none, those that change because others do. */
