@@ -33,7 +33,8 @@ function pickFile({ pristine, name }: WorktreeTarget): Promise<string | undefine
     const ask = ++asked;
     picker.busy = true;
     const words = value.trim().replace(/[^\w./-]+/g, '*');
-    const pattern = new RelativePattern(Uri.file(pristine), words.includes('/') ? `${words}*` : `**/*${words}*.{c,h}`);
+    const names = /\.[chS]$/.test(words) ? `**/*${words}` : `**/*${words}*.{c,h}`;
+    const pattern = new RelativePattern(Uri.file(pristine), words.includes('/') ? `${words}*` : names);
     const found = words.length < 2 ? [] : await workspace.findFiles(pattern, null, searchLimit);
     if (ask !== asked) return;
     picker.busy = false;
