@@ -22,6 +22,7 @@ await rm(dist, { recursive: true, force: true });
 // The lab reads its guest recipes and examples from disk.
 await cp(join(repository, 'images/guest'), join(dist, 'guest'), { recursive: true });
 await cp(join(repository, 'images/profiles'), join(dist, 'profiles'), { recursive: true });
+await cp(join(repository, 'images/kconfig'), join(dist, 'kconfig'), { recursive: true });
 await cp(join(repository, 'lab/examples'), join(dist, 'examples'), { recursive: true });
 await cp(join(repository, 'lab/selfcheck'), join(dist, 'selfcheck'), { recursive: true });
 await cp(join(repository, 'lab/scenario.schema.json'), join(dist, 'scenario.schema.json'));

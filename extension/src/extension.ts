@@ -9,7 +9,7 @@ import { lazyLab } from './lazy-lab.ts';
 export function activate(context: ExtensionContext): Window {
   const resource = (name: string) => join(context.extensionPath, 'dist', name);
   const [guest, profiles, examples] = [resource('guest'), resource('profiles'), resource('examples')];
-  const resources = { guest, profiles, examples, selfcheck: resource('selfcheck') };
+  const resources = { guest, profiles, examples, selfcheck: resource('selfcheck'), kconfig: resource('kconfig') };
   // The extension host's own working directory is nobody's.
   const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? context.extensionPath;
   const load = async () => (await import('./lab-bundle.ts')).openLab({ resources, workspace: folder });

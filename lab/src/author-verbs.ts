@@ -8,7 +8,6 @@ import { prepareTarget } from './build/prepare-target.ts';
 import { type OpContext, runStage } from './core/operation.ts';
 import type { Site } from './core/site.ts';
 import { type CachedArtefact, cacheUse } from './kernel/cache-use.ts';
-import { resolveTarget } from './kernel/prepare-kernel.ts';
 import { directoryPatch } from './patch/directory-patch.ts';
 
 export type LintCommand = { patch: string; target?: string };
@@ -18,8 +17,7 @@ export type ExplainCommand = Pick<ExplainRequest, 'patch' | 'patchName' | 'assem
 export type TemplateCommand = { target: string; functions: string[]; callbacks: boolean; shadow: boolean };
 
 export function authorVerbs(site: Site) {
-  const prepared = async (name: string, ctx: OpContext) =>
-    prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, name));
+  const prepared = async (name: string, ctx: OpContext) => prepareTarget(ctx, site, name);
 
   return {
     /** What stands against a patch, without compiling it: at once from its text, and more with a target. */

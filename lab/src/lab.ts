@@ -10,10 +10,6 @@ import type { OpContext } from './core/operation.ts';
 import { type LabPaths, labPaths } from './core/paths.ts';
 import { cacheRooms } from './core/rooms.ts';
 import type { Site } from './core/site.ts';
-import { keptKernels } from './kernel/find-kernel.ts';
-import { resolveTree } from './kernel/boot-target.ts';
-import { listTargets, resolveTarget } from './kernel/prepare-kernel.ts';
-import { formatTargetName, parseTargetName } from './kernel/target.ts';
 import { disableLivepatch } from './klp/disable-livepatch.ts';
 import { type KlpPatch, readKlpStatus } from './klp/klp-status.ts';
 import { loadLivepatch } from './klp/load-livepatch.ts';
@@ -30,6 +26,7 @@ import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import { patchVerbs } from './patch-verbs.ts';
 import { sourceVerbs } from './source-verbs.ts';
+import { targetVerbs } from './target-verbs.ts';
 import { runSweep, type SweepRequest, type SweepSummary } from './sweep/sweep.ts';
 import type { Finding } from './toolroot/host-check.ts';
 import { runDemo } from './trial/demo.ts';
@@ -147,46 +144,14 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     doctor: (request: { fix: 'install' | 'report' }, ctx: OpContext): Promise<Finding[]> =>
       runDoctor(ctx, site, request.fix),
 
-    /** Kernels of a suite and flavour, newest first; of a build tree its one, if a guest can boot it. */
-    listTargets: async (
-      name: string,
-      ctx: OpContext,
-    ): Promise<{ name: string; release: string; prepared: boolean }[]> => {
-      const target = parseTargetName(name);
-      if (target.kind === 'tree') {
-        const tree = await resolveTree(ctx, target.path);
-        return [{ name: tree.name, release: tree.release, prepared: false }];
-      }
-      const kept = await keptKernels(site.rooms.kernels, target.name);
-      const isPrepared = (release: string) => kept.some((kernel) => kernel.release === release);
-      const kernels = await listTargets(ctx, site.rooms, target.name);
-      return kernels.map(({ target: full, release }) => ({
-        name: formatTargetName(full),
-        release,
-        prepared: isPrepared(release),
-      }));
-    },
-
-    /** Whether that very kernel was prepared here; asks no mirror. */
-    isPrepared: async (name: string): Promise<boolean> => {
-      const target = parseTargetName(name);
-      if (target.kind === 'tree') return false;
-      const kept = await keptKernels(site.rooms.kernels, target.name);
-      return kept.some(({ target: { version } }) => version === target.name.version);
-    },
-
-    prepareTarget: async (name: string, ctx: OpContext): Promise<{ name: string; release: string; source: string }> => {
-      const { kernel } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, name));
-      return { name: kernel.name, release: kernel.release, source: kernel.source };
-    },
-
     build: async ({ target, engine, ...request }: BuildCommand, ctx: OpContext): Promise<BuildResult> => {
-      const { kernel, labRoot } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, target));
+      const { kernel, labRoot } = await prepareTarget(ctx, site, target);
       const tools = { kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds };
       const make = engineFor(request.patchName, engine) === 'module' ? buildModule : buildLivepatch;
       return make({ ...request, ...tools, kernel }, ctx);
     },
 
+    ...targetVerbs(site),
     ...authorVerbs(site),
     ...machineVerbs(site),
     ...imageVerbs(site),

@@ -7,7 +7,6 @@ import { LabError } from './core/error.ts';
 import { type OpContext, runStage } from './core/operation.ts';
 import type { Site } from './core/site.ts';
 import { version } from './core/version.ts';
-import { resolveTarget } from './kernel/prepare-kernel.ts';
 import { checkPatch, type PatchFinding } from './patch/check-patch.ts';
 import { directoryPatch } from './patch/directory-patch.ts';
 import { commitPatch, gitIdentity } from './patch/git-patch.ts';
@@ -40,8 +39,7 @@ export type ShownPatch = {
 };
 
 export function patchVerbs(site: Site) {
-  const sourceOf = async (target: string, ctx: OpContext) =>
-    (await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, target))).kernel.source;
+  const sourceOf = async (target: string, ctx: OpContext) => (await prepareTarget(ctx, site, target)).kernel.source;
 
   const check = (patch: string, source: string, ctx: OpContext) =>
     runStage(ctx, { id: 'checkpatch', title: "the target's checkpatch.pl" }, () =>

@@ -7,7 +7,6 @@ import { memo } from './core/memo.ts';
 import type { OpContext } from './core/operation.ts';
 import { runCommand } from './core/process.ts';
 import type { Site } from './core/site.ts';
-import { resolveTarget } from './kernel/prepare-kernel.ts';
 import { parseKallsyms } from './kernel/kallsyms.ts';
 import { findDefinition } from './patch/find-function.ts';
 
@@ -21,8 +20,7 @@ type KnownFunctions = { copies: ReadonlyMap<string, number>; traced: ReadonlySet
 
 export function sourceVerbs(site: Site) {
   const known = new Map<string, () => Promise<KnownFunctions>>();
-  const kernelOf = async (target: string, ctx: OpContext) =>
-    (await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, target))).kernel;
+  const kernelOf = async (target: string, ctx: OpContext) => (await prepareTarget(ctx, site, target)).kernel;
 
   return {
     /** What the running kernel of a target knows of functions; those it does not know are no functions of vmlinux. */

@@ -28,7 +28,7 @@ export async function benchEndurance(lab: TestLab, restores: number, boots: numb
   for (const name of targets)
     kernels.push(
       await operate(async (ctx) => {
-        const target = await resolveBootTarget(ctx, rooms, name);
+        const target = await resolveBootTarget(ctx, { paths: labPaths(), rooms }, name);
         return (await prepareToBoot(ctx, rooms, target)).bootable;
       }),
     );

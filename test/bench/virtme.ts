@@ -51,7 +51,7 @@ export async function benchVirtme(count: number): Promise<Row[]> {
 }
 
 async function prepare(ctx: OpContext): Promise<Virtme> {
-  const target = await resolveBootTarget(ctx, rooms, 'debian:trixie/amd64');
+  const target = await resolveBootTarget(ctx, { paths: labPaths(), rooms }, 'debian:trixie/amd64');
   const { bootable: kernel, labRoot } = await prepareToBoot(ctx, rooms, target);
   return runStage(ctx, { id: 'virtme', title: 'virtme-ng' }, async (stage) => {
     const root = await ensureRoot(stage, rooms.roots, recipe, (inner) =>

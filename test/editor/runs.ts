@@ -92,7 +92,7 @@ function packRealExtension(): string {
 export async function stopMachines(): Promise<void> {
   const lab = openLab({
     paths: labPaths({ ...process.env, XDG_STATE_HOME: suiteState }),
-    resources: { guest: '', profiles: '', examples: '', selfcheck: '' },
+    resources: { guest: '', profiles: '', kconfig: '', examples: '', selfcheck: '' },
   });
   const ctx = { signal: AbortSignal.timeout(30_000), emit: () => undefined, stage: '' };
   for (const { name } of await lab.vmList(ctx)) await lab.vmDown(name, ctx);

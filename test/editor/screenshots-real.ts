@@ -17,7 +17,10 @@ process.env['XDG_STATE_HOME'] = join(repository, 'artifacts/screenshots/state');
 try {
   await withInstalledWindow({ vsix, theme: 'Default Dark Modern', out }, play);
 } finally {
-  const lab = openLab({ paths: labPaths(), resources: { guest: '', profiles: '', examples: '', selfcheck: '' } });
+  const lab = openLab({
+    paths: labPaths(),
+    resources: { guest: '', profiles: '', kconfig: '', examples: '', selfcheck: '' },
+  });
   const ctx = { signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' };
   for (const { name } of await lab.vmList(ctx)) await lab.vmRemove(name, ctx);
 }

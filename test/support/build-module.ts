@@ -14,10 +14,10 @@ const root = join(import.meta.dirname, '../..');
 
 /** The .ko of NAME.c. */
 export async function buildTestModule(name: string): Promise<Uint8Array> {
-  const [tree, { release }] = await Promise.all([testBuildTree(), testKernel()]);
+  const [tree, { release, artefact }] = await Promise.all([testBuildTree(), testKernel()]);
   const places = ['lab/selfcheck', 'test/fixtures/modules'].map((place) => join(root, place, `${name}.c`));
   const sourceFile = places.find((place) => existsSync(place)) ?? name;
-  const request = { room: cacheRooms(labPaths()).programs, kernel: { ...tree, release }, sourceFile };
+  const request = { room: cacheRooms(labPaths()).programs, kernel: { ...tree, release, artefact }, sourceFile };
   const path = await operate((ctx) =>
     runStage(ctx, { id: 'module', title: name }, (stage) => ensurePlainModule(stage, request)),
   );

@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '../..');
 const resources = {
   guest: join(root, 'images/guest'),
   profiles: join(root, 'images/profiles'),
+  kconfig: join(root, 'images/kconfig'),
   examples: join(root, 'lab/examples'),
   selfcheck: join(root, 'lab/selfcheck'),
 };

@@ -14,6 +14,7 @@ export const testSite = (paths: LabPaths, workspace = at('.')): Site => ({
   resources: {
     guest: at('images/guest'),
     profiles: at('images/profiles'),
+    kconfig: at('images/kconfig'),
     examples: at('lab/examples'),
     selfcheck: at('lab/selfcheck'),
   },

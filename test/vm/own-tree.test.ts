@@ -1,7 +1,7 @@
 // The developer's own build tree as a target: booted through the command line, copied when it changed, never written to.
 
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { isLabError } from '../../lab/src/core/error.ts';
@@ -18,6 +18,7 @@ import { testLabRoot } from '../support/stock-kernel.ts';
 import { inventory, tinyTree } from '../support/tiny-tree.ts';
 
 const dummy = 'drivers/net/dummy.ko';
+const fixtures = join(import.meta.dirname, '../fixtures');
 
 describe('own build tree', function () {
   // The first time the tree must be built.
@@ -124,11 +125,78 @@ describe('own build tree', function () {
     assert.deepEqual(await readdir(join(scratch, 'kernels')), kept);
   });
 
-  it('is not built for yet, which is said in one line', async () => {
-    const patch = join(import.meta.dirname, '../fixtures/patch/cmdline.patch');
-    const built = await lab.run('build', patch, '--target', `tree:${tree}`);
-    assert.equal(built.code, 2, built.stderr);
-    assert.match(JSON.stringify(built.json), /your own build tree, which can so far be booted, not built for/);
+  it('is livepatched: vmlinux, a module that comes later, and a livepatch in C; and is never written to', async () => {
+    const before = await inventory(tree);
+    const out = (name: string) => join(lab.directory, `${name}.ko`);
+    const build = async (file: string, name: string) => {
+      const built = await lab.run('build', join(fixtures, file), '--target', `tree:${tree}`, '--out', out(name));
+      assert.equal(built.code, 0, JSON.stringify(built.json));
+      return built.json;
+    };
+    const up = await lab.run('vm', 'up', 'own2', '--target', `tree:${tree}`);
+    assert.equal(up.code, 0, up.stderr);
+    const says = async (script: string) => String((await lab.run('vm', 'ssh', 'own2', script)).json['stdout']).trim();
+    const load = async (name: string) => assert.equal((await lab.run('klp', 'load', 'own2', out(name))).code, 0);
+    const unload = async (module: string) => assert.equal((await lab.run('klp', 'unload', 'own2', module)).code, 0);
+
+    assert.match(String((await build('patch/cmdline.patch', 'cmdline'))['choice']), /^objdiff: your own build of 6\./);
+    await load('cmdline');
+    assert.match(await says('cat /proc/cmdline'), / livepatched=1$/);
+    await unload('livepatch_cmdline');
+    assert.doesNotMatch(await says('cat /proc/cmdline'), /livepatched/);
+
+    const { functions } = await build('patch/own/dummy.patch', 'dummy');
+    assert.deepEqual(functions, [
+      { object: 'dummy', name: 'dummy_get_stats64', kind: 'changed', file: 'drivers/net/dummy.c' },
+    ]);
+    await load('dummy');
+    const sent = 'modprobe dummy && cat /sys/class/net/dummy0/statistics/tx_dropped';
+    assert.equal(await says(sent), '4711');
+    await unload('livepatch_dummy');
+
+    await lab.run(
+      'new',
+      join(lab.directory, 'hand'),
+      '--target',
+      `tree:${tree}`,
+      '--function',
+      'fs/proc/cmdline.c:cmdline_proc_show',
+    );
+    const made = await lab.run(
+      'build',
+      join(lab.directory, 'hand.c'),
+      '--target',
+      `tree:${tree}`,
+      '--out',
+      out('hand'),
+    );
+    assert.equal(made.code, 0, JSON.stringify(made.json));
+    await load('hand');
+    assert.equal((await lab.run('vm', 'rm', 'own2')).code, 0);
+    assert.deepEqual(await inventory(tree), before);
+  });
+
+  it('is put on trial', async () => {
+    const scenario = join(fixtures, '../../lab/examples/security-fixes/greeting.yaml');
+    const trial = await lab.run('trial', scenario, '--target', `tree:${tree}`);
+    assert.equal(trial.code, 0, JSON.stringify(trial.json));
+    assert.equal(trial.json['target'], `tree:${tree}`);
+  });
+
+  it('is refused in one line, and nothing is booted, when no livepatch could be right', async () => {
+    const copy = await copyOfTree('unfit');
+    await symlink(await realpath(join(tree, 'source')), join(copy, 'source'));
+    const refuses = async (why: RegExp) => {
+      const built = await lab.run('build', join(fixtures, 'patch/cmdline.patch'), '--target', `tree:${copy}`);
+      assert.equal(built.code, 2, built.stderr);
+      assert.match(JSON.stringify(built.json), why);
+      assert.doesNotMatch(built.stderr, /"title":"Boot /);
+    };
+    const config = await readFile(join(copy, '.config'), 'utf8');
+    await writeFile(join(copy, '.config'), config.replace('CONFIG_LIVEPATCH=y', '# CONFIG_LIVEPATCH is not set'));
+    await refuses(/LIVEPATCH is not set, so no livepatch can be loaded/);
+    await writeFile(join(copy, '.config'), config);
+    await refuses(/is not built: vmlinux is missing/);
   });
 });
 

@@ -61,7 +61,8 @@ export async function buildLivepatch(request: BuildRequest, ctx: OpContext): Pro
   return withScratch(bench.room, async (scratch) => {
     const affected = await affectedUnits(recorder.ctx, bench, { sources, scratch, maxUnits });
     if (isRefused(affected)) return not(affected);
-    const choice = `objdiff: stock kernel ${request.kernel.release}, ${extent(affected)}, differ ${differ.name} (${because})`;
+    const kind = request.kernel.kind === 'stock' ? 'stock kernel' : 'your own build of';
+    const choice = `objdiff: ${kind} ${request.kernel.release}, ${extent(affected)}, differ ${differ.name} (${because})`;
     if (affected.units.length === 0) return { ...not(refused(...withoutUnits(sources, affected))), choice };
     const facts = await ensureBuildFacts(recorder.ctx, bench);
     const prepared = { sources: affected.units, moduleName, differ, facts, scratch };

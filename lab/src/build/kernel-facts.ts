@@ -8,10 +8,10 @@ import { ensureArtefact } from '../core/artefact.ts';
 import { LabError } from '../core/error.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { readJson, writeJson } from '../core/store.ts';
-import { structSizes } from '../kernel/btf.ts';
 import { type Elf, readElf, sectionBytes } from '../kernel/elf.ts';
 import { parseKallsyms } from '../kernel/kallsyms.ts';
 import { extractVmlinux } from '../kernel/vmlinux-image.ts';
+import { measureStructs } from './measure-structs.ts';
 import { readObjtoolFlags } from './objtool.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -19,6 +19,8 @@ const factsFile = z.object({
   schema: z.number(),
   /** Environment of create-diff-object: sizes of the entries of special sections. */
   sizes: z.record(z.string(), z.string()),
+  /** Sizes of the structs that a livepatch hands to the kernel. */
+  klp: z.object({ klpObject: z.number(), klpFunc: z.number() }),
   /** objtool's flags for this configuration. */
   objtool: z.array(z.string()),
   /** Functions that must not become the target of a new pointer: with IBT an indirect call of them is fatal. */
@@ -43,15 +45,20 @@ export async function ensureBuildFacts(ctx: OpContext, bench: Workbench): Promis
   const { kernel, room } = bench;
   const title = 'kernel image and struct sizes';
   const directory = await runStage(ctx, { id: 'kernel-facts', title }, (stage) =>
-    ensureArtefact(stage, { room, label: 'facts', inputs: { format: 2 } }, async (out) => {
+    ensureArtefact(stage, { room, label: 'facts', inputs: { format: 3 } }, async (out) => {
       const image = join(out, 'vmlinux');
-      await extractVmlinux(ctx, { vmlinuz: kernel.vmlinuz, out: image, toolroot: kernel.toolroot });
+      await extractVmlinux(ctx, { vmlinuz: kernel.vmlinuz, out: image, toolroot: kernel.tools });
       const elf = readElf(await readFile(image), image);
-      const found = structSizes(elf, Object.values(sizeVariables));
-      const sizes = Object.entries(sizeVariables).map(([variable, struct]) => [variable, String(found.get(struct))]);
+      const names = [...Object.values(sizeVariables), 'klp_object', 'klp_func'] as const;
+      const structs = await measureStructs(ctx, bench, { image: elf, names, out });
+      const sizes = Object.entries(sizeVariables).flatMap(([variable, struct]) => {
+        const size = structs.get(struct);
+        return size === undefined ? [] : [[variable, String(size)] as const];
+      });
       const kallsyms = await readFile(kernel.facts.kallsyms, 'utf8');
       await writeJson(join(out, 'facts.json'), {
         sizes: Object.fromEntries(sizes),
+        klp: { klpObject: structs.get('klp_object') ?? 0, klpFunc: structs.get('klp_func') ?? 0 },
         objtool: await readObjtoolFlags(bench),
         sealed: sealedFunctions(elf, kallsyms),
         vermagic: await readVermagic(bench),

@@ -7,7 +7,7 @@ import { ensureArtefact } from '../core/artefact.ts';
 import { withLock } from '../core/lock.ts';
 import { type OpContext, runStage, type StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
-import { kbuildArgv } from '../kernel/kbuild.ts';
+import { compilerWords, kbuildArgv } from '../kernel/kbuild.ts';
 import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
 import type { BuildFacts } from './kernel-facts.ts';
 import type { ModuleFrame } from './module-frame.ts';
@@ -80,8 +80,9 @@ type Recording = { frame: ModuleFrame; facts: BuildFacts; out: string };
 
 async function recordRecipe(ctx: StageContext, bench: Workbench, { frame, facts, out }: Recording): Promise<void> {
   await frame.write(bench, { directory: out, probe });
-  const { buildTree, release } = bench.kernel;
-  const argv = kbuildArgv(buildTree, release, `M=${recipeDirectory}`, ...frame.makeWords(facts));
+  const { buildTree, release, toolroot } = bench.kernel;
+  const words = [...compilerWords(toolroot), `M=${recipeDirectory}`, ...frame.makeWords(facts)];
+  const argv = kbuildArgv(buildTree, release, ...words);
   const onLine = (text: string) => {
     if (!frame.expectedWarning?.test(text)) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   };

@@ -23,7 +23,7 @@ export type OpenGiven = {
 /** Refused when the unit is part of a module that the target does not ship. */
 export async function openTarget(
   ctx: OpContext,
-  kernel: Pick<TargetKernel, 'facts' | 'modulesDir' | 'toolroot'>,
+  kernel: Pick<TargetKernel, 'facts' | 'modulesDir' | 'tools'>,
   { path, command, image, out }: OpenGiven,
 ): Promise<TargetObject | Refused> {
   const name = moduleOf(command);
@@ -31,7 +31,7 @@ export async function openTarget(
   const shipped = await findModule(kernel.modulesDir, name);
   if (!shipped) return refused(reason('module-not-shipped', { file: path, object: name }));
   const module = join(out, 'module.ko');
-  await unpackModule(ctx, { module: shipped, out: module, toolroot: kernel.toolroot });
+  await unpackModule(ctx, { module: shipped, out: module, toolroot: kernel.tools });
   return readModule(name, module);
 }
 

@@ -5,11 +5,11 @@ import { basename, join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
-import { kbuildArgv } from '../kernel/kbuild.ts';
-import type { TargetKernel } from '../kernel/target.ts';
+import { compilerWords, kbuildArgv } from '../kernel/kbuild.ts';
+import { buildTreeIdentity, type TargetKernel } from '../kernel/target.ts';
 import { inToolroot } from '../toolroot/sandbox.ts';
 
-type Kernel = Pick<TargetKernel, 'release' | 'source' | 'buildTree' | 'toolroot'>;
+type Kernel = Pick<TargetKernel, 'kind' | 'artefact' | 'release' | 'source' | 'buildTree' | 'toolroot'>;
 
 /** The path of NAME.ko, from the cache or built from NAME.c now (3 s). Rejects with `command.failed`. */
 export async function ensurePlainModule(
@@ -18,11 +18,12 @@ export async function ensurePlainModule(
 ): Promise<string> {
   const name = basename(sourceFile, '.c');
   const source = await readFile(sourceFile, 'utf8');
-  const inputs = { source, release: kernel.release, buildTree: basename(kernel.buildTree), format: 1 };
+  const inputs = { source, release: kernel.release, buildTree: buildTreeIdentity(kernel), format: 1 };
   const directory = await ensureArtefact(ctx, { room, label: `module-${name}`, inputs }, async (temporary) => {
     await copyFile(sourceFile, join(temporary, `${name}.c`));
     await writeFile(join(temporary, 'Makefile'), `obj-m := ${name}.o\n`);
-    const argv = kbuildArgv(kernel.source, kernel.release, `O=${kernel.buildTree}`, 'M=/module', 'modules');
+    const words = [...compilerWords(kernel.toolroot), `O=${kernel.buildTree}`, 'M=/module', 'modules'];
+    const argv = kbuildArgv(kernel.source, kernel.release, ...words);
     const binds = [
       { host: kernel.source, access: 'read' },
       { host: kernel.buildTree, access: 'read' },

@@ -6,11 +6,11 @@ import { ensureArtefact } from '../core/artefact.ts';
 import { memo } from '../core/memo.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
+import { type BootTarget, ensureGuestCompiler, prepareToBoot, resolveBootTarget } from '../kernel/boot-target.ts';
+import { checkBuildable, openBuildableTree } from '../kernel/buildable-tree.ts';
 import { keepKernel } from '../kernel/find-kernel.ts';
-import type { StockKernel } from '../kernel/catalog.ts';
-import { prepareToBoot } from '../kernel/boot-target.ts';
-import { ensureToolroot, prepareBuildTree } from '../kernel/prepare-kernel.ts';
-import type { BootableKernel, KernelFacts, TargetKernel } from '../kernel/target.ts';
+import { prepareBuildTree } from '../kernel/prepare-kernel.ts';
+import type { BootableKernel, KernelBuildTree, KernelFacts, TargetKernel } from '../kernel/target.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 import { surveyKernel } from '../vm/survey.ts';
 
@@ -19,32 +19,42 @@ export type PreparedTarget = { kernel: TargetKernel; labRoot: string };
 /** The parts of a target, each made once, when it is first asked for. */
 export type TargetParts = {
   toBoot: () => Promise<{ bootable: BootableKernel; labRoot: string }>;
+  /** Compiles programs that run in its guests. */
   toolroot: () => Promise<Toolroot>;
   whole: () => Promise<PreparedTarget>;
 };
 
 /** Nothing is made yet. Its promises reject as fetching, building and booting do; what was made stays in the cache. */
-export function targetParts(ctx: OpContext, site: Site, stock: StockKernel): TargetParts {
-  const toBoot = memo(() => prepareToBoot(ctx, site.rooms, { kind: 'stock', kernel: stock }));
-  const toolroot = memo(() => ensureToolroot(ctx, site.rooms, stock));
+export function targetParts(ctx: OpContext, site: Site, target: BootTarget): TargetParts {
+  const toBoot = memo(() => prepareToBoot(ctx, site.rooms, target));
+  const toolroot = memo(() => ensureGuestCompiler(ctx, site.rooms, target));
+  const buildTree = (inner: OpContext): Promise<KernelBuildTree> =>
+    target.kind === 'stock'
+      ? prepareBuildTree(inner, site.rooms, target.kernel, toolroot)
+      : openBuildableTree(inner, site.rooms, target.tree, toolroot);
   const whole = memo(async () => {
+    if (target.kind === 'tree') await checkBuildable(ctx, site.rooms, target.tree);
     const [{ bootable, labRoot, facts }, tree] = await runTogether(ctx, [
       async (inner) => {
         const ready = await toBoot();
         return { ...ready, facts: await ensureFacts(inner, site, ready.bootable, ready.labRoot) };
       },
-      (inner) => prepareBuildTree(inner, site.rooms, stock, toolroot),
+      buildTree,
     ]);
-    await keepKernel(site.rooms.kernels, stock);
+    if (target.kind === 'stock') await keepKernel(site.rooms.kernels, target.kernel);
     return { kernel: { ...bootable, ...tree, facts }, labRoot };
   });
   return { toBoot, toolroot, whole };
 }
 
-/** Prepares everything; quick when it was done before. Throws `packages.unavailable`, `kernel.unsupported`, or as booting does. */
-export function prepareTarget(ctx: OpContext, site: Site, stock: StockKernel): Promise<PreparedTarget> {
-  return runStage(ctx, { id: 'prepare', title: `prepare ${stock.release}` }, (stage) =>
-    targetParts(stage, site, stock).whole(),
+/**
+ * Finds the target of that name and prepares everything; quick when it was done before. Throws as resolveBootTarget and
+ * booting do, `packages.unavailable`, `kernel.unsupported`.
+ */
+export async function prepareTarget(ctx: OpContext, site: Site, name: string): Promise<PreparedTarget> {
+  const target = await resolveBootTarget(ctx, site, name);
+  return runStage(ctx, { id: 'prepare', title: `prepare ${target.release}` }, (stage) =>
+    targetParts(stage, site, target).whole(),
   );
 }
 

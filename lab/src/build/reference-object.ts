@@ -1,5 +1,6 @@
 // The reference object of a translation unit: what kbuild makes of the pristine source with the target's own flags. kbuild
-// makes it once, for many units in one go when it is asked to; its recorded command serves every later compilation.
+// makes it once, for many units in one go when it is asked to; its recorded command serves every later compilation. A
+// developer's own tree has it.
 
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -10,6 +11,8 @@ import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { readConfiguredObjects } from '../kernel/configured-objects.ts';
 import { kbuildArgv } from '../kernel/kbuild.ts';
+import { notBuilt } from '../kernel/own-tree.ts';
+import { newestThan } from '../kernel/stale-object.ts';
 import { type KbuildCommand, parseCmdFile } from './kbuild-command.ts';
 import { withToolchain, type Workbench } from './workbench.ts';
 
@@ -21,7 +24,10 @@ export async function makeReference(
 ): Promise<KbuildCommand | undefined> {
   await makeReferences(ctx, bench, [path]);
   const object = (await readConfiguredObjects(bench.kernel.objects)).objects.get(path);
-  if (object === undefined || (await verdictOn(bench, object)) !== 'made') return undefined;
+  if (object === undefined) return undefined;
+  const isOwn = bench.kernel.kind === 'tree';
+  if (isOwn) await requireCurrent(bench.kernel, object);
+  else if ((await verdictOn(bench, object)) !== 'made') return undefined;
   const { file, record } = filesOf(bench, object);
   await copyFile(file, out);
   return parseCmdFile(await readFile(record, 'utf8'));
@@ -32,6 +38,7 @@ export async function makeReference(
  * longer than compiling most units: a sweep over a kernel lives on this.
  */
 export async function makeReferences(ctx: StageContext, bench: Workbench, paths: readonly string[]): Promise<void> {
+  if (bench.kernel.kind === 'tree') return;
   const configured = await readConfiguredObjects(bench.kernel.objects);
   const objects = paths.flatMap((path) => configured.objects.get(path) ?? []);
   const isNew = async (object: string) => ((await verdictOn(bench, object)) === undefined ? [object] : []);
@@ -54,6 +61,12 @@ export async function makeReferences(ctx: StageContext, bench: Workbench, paths:
       await keepVerdict(bench, object, failed.has(object) ? 'impossible' : 'made');
     }
   });
+}
+
+/** Throws `kernel.unsupported` when the object of an own tree is older than what it is made of. */
+export async function requireCurrent(kernel: Workbench['kernel'], object: string): Promise<void> {
+  const newer = await newestThan(kernel, object);
+  if (newer !== undefined) throw notBuilt(kernel.buildTree, `${newer} is newer than ${object}`);
 }
 
 type Verdict = 'made' | 'impossible';

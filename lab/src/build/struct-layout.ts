@@ -16,7 +16,7 @@ import { reason } from './reason.ts';
 import type { BuildReason } from './result.ts';
 import { changedLayouts, type LayoutChange, type Layouts, readLayouts, readPrototypes } from './type-layouts.ts';
 import type { Unit } from './unit.ts';
-import { inside, withToolchain, type Workbench } from './workbench.ts';
+import { inside, withTools, type Workbench } from './workbench.ts';
 
 type Given = {
   unit: Unit;
@@ -135,7 +135,7 @@ async function typesOf(
     `--btf_encode_detached=${inside.out}/${name}`,
     `/lpl/unit/${object}`,
   ] as const;
-  await runCommand(withToolchain(bench, { argv, out, binds }), { signal: ctx.signal });
+  await runCommand(withTools(bench, { argv, out, binds }), { signal: ctx.signal });
   const btf = await readFile(join(out, name));
   const layouts = readLayouts(btf);
   // Without types every patch would pass.

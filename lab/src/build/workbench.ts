@@ -1,10 +1,12 @@
-// The bench on which the livepatches of one kernel are made: its source and a private copy of its build tree, seen inside
-// the sandbox at the very paths of the originals, so that recorded commands and __FILE__ stay as they are.
+// The bench on which the livepatches of one kernel are made: its source and its build tree, seen inside the sandbox at the
+// very paths of the originals, so that recorded commands and __FILE__ stay as they are. Of a stock kernel the build tree is a
+// private copy, in which objects are made; in a developer's own they are there already, and nothing may write to it.
 
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { contentKey, ensureArtefact } from '../core/artefact.ts';
 import type { Argv, Command } from '../core/command.ts';
+import { holdDirectory } from '../core/in-use.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import type { TargetKernel } from '../kernel/target.ts';
@@ -19,7 +21,7 @@ export type Workbench = {
   kpatch: string;
   /** Cache of everything made for this kernel. */
   room: string;
-  /** Private copy of the build tree; make writes into it. */
+  /** Private copy of the build tree, for make to write into; a developer's own itself, which is only read. */
   tree: string;
 };
 
@@ -43,15 +45,20 @@ export async function openWorkbench(
     format,
   });
   const room = join(given.cache, `${kernel.release}-${key}`);
+  await holdDirectory(room, ctx.signal);
   await mkdir(room, { recursive: true });
   await sweepScratch(room);
-  const tree = await runStage(ctx, { id: 'tree', title: 'private copy of the build tree' }, (stage) =>
-    ensureArtefact(stage, { room, label: 'tree', inputs: { of: basename(kernel.buildTree) } }, async (directory) => {
-      const argv: Argv = ['cp', '-a', '--reflink=auto', `${kernel.buildTree}/.`, directory];
+  const tree = kernel.kind === 'tree' ? kernel.buildTree : await copyTree(ctx, room, kernel.buildTree);
+  return { kernel, labRoot, kpatch, room, tree };
+}
+
+function copyTree(ctx: OpContext, room: string, buildTree: string): Promise<string> {
+  return runStage(ctx, { id: 'tree', title: 'private copy of the build tree' }, (stage) =>
+    ensureArtefact(stage, { room, label: 'tree', inputs: { of: basename(buildTree) } }, async (directory) => {
+      const argv: Argv = ['cp', '-a', '--reflink=auto', `${buildTree}/.`, directory];
       await runCommand({ argv }, { signal: ctx.signal });
     }),
   );
-  return { kernel, labRoot, kpatch, room, tree };
 }
 
 export type OnBench = {
@@ -62,7 +69,7 @@ export type OnBench = {
   env?: Readonly<Record<string, string>>;
   stdin?: Uint8Array;
   okCodes?: readonly number[];
-  /** Default 'read'; 'write' only for make, under its lock. */
+  /** Default 'read'; 'write' only for make in a private copy, under its lock. */
   tree?: 'read' | 'write';
 };
 
@@ -73,7 +80,7 @@ export function withToolchain(bench: Workbench, on: OnBench): Command {
     toolroot: kernel.toolroot,
     binds: [
       { host: kernel.source, access: 'read' },
-      { host: tree, inside: kernel.buildTree, access: on.tree ?? 'read' },
+      { host: tree, inside: kernel.buildTree, access: kernel.kind === 'tree' ? 'read' : (on.tree ?? 'read') },
       { host: join(bench.kpatch, 'usr/share/kpatch/patch'), inside: inside.kpatch, access: 'read' },
       ...outBinds(on),
     ],
@@ -81,6 +88,11 @@ export function withToolchain(bench: Workbench, on: OnBench): Command {
     // Without a user of that name kbuild's `whoami` complains.
     env: { KBUILD_BUILD_USER: 'lpl', KBUILD_BUILD_HOST: 'lpl', ...on.env },
   });
+}
+
+/** A command that only reads objects, such as pahole. */
+export function withTools({ kernel }: Workbench, on: OnBench): Command {
+  return inToolroot(asCommand(on), { toolroot: kernel.tools, binds: outBinds(on) });
 }
 
 /** One of kpatch's own tools (create-diff-object, create-klp-module). */

@@ -10,6 +10,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addFleetCommands } from './commands/fleet.ts';
 import { addImageCommands } from './commands/image.ts';
+import { addKernelCommands } from './commands/kernel.ts';
 import { addKlpCommands } from './commands/klp.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addMatrixCommands } from './commands/matrix.ts';
@@ -54,6 +55,7 @@ export function commandTree(lab: () => Lab): Command {
     addPatchCommands,
     addBuildCommand,
     addExplainCommand,
+    addKernelCommands,
     addImageCommands,
     addCacheCommands,
     addVmCommands,
@@ -74,6 +76,7 @@ export function commandTree(lab: () => Lab): Command {
 const resourcesOf = (root: string) => ({
   guest: join(root, 'images/guest'),
   profiles: join(root, 'images/profiles'),
+  kconfig: join(root, 'images/kconfig'),
   examples: join(root, 'lab/examples'),
   selfcheck: join(root, 'lab/selfcheck'),
 });

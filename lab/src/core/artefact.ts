@@ -1,9 +1,10 @@
 // Content-addressed artefacts in the cache: made once, published whole, shared by everyone who asks for the same inputs.
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { withLock } from './lock.ts';
+import { declareUse } from './in-use.ts';
+import { isLocked, withLock } from './lock.ts';
 import type { StageContext } from './operation.ts';
 import { publishDirectory, writeJson } from './store.ts';
 
@@ -28,7 +29,8 @@ export function artefactPath({ room, label, inputs }: ArtefactRequest): string {
 
 /**
  * Returns the directory of the artefact, making it if needed. Two callers (or processes) that ask at once make it once.
- * `stage.json`, written last inside, records the inputs.
+ * `stage.json`, written last inside, records the inputs; its time is when the artefact was last asked for. Until this process
+ * ends nobody prunes it.
  */
 export async function ensureArtefact(
   ctx: StageContext,
@@ -36,8 +38,10 @@ export async function ensureArtefact(
   make: (directory: string) => Promise<void>,
 ): Promise<string> {
   const path = artefactPath(request);
-  if (await isComplete(path)) {
+  await declareUse(path);
+  if ((await isComplete(path)) && !(await isLocked(path))) {
     ctx.cached();
+    await markUsed(path);
     return path;
   }
   const onWait = (holder: string) => ctx.waiting(`${request.label}, being made by ${holder}`);
@@ -60,6 +64,12 @@ async function removeTornAttempts(path: string): Promise<void> {
   const names = await readdir(dirname(path)).catch(() => []);
   const torn = names.filter((name) => name === basename(path) || name.startsWith(`${basename(path)}.tmp-`));
   await Promise.all(torn.map((name) => rm(join(dirname(path), name), { recursive: true, force: true })));
+}
+
+/** In a cache that cannot be written to nothing is pruned by age. */
+async function markUsed(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(join(path, 'stage.json'), now, now).catch(() => undefined);
 }
 
 async function isComplete(path: string): Promise<boolean> {

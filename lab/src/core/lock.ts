@@ -25,8 +25,24 @@ export async function withLock<T>(resource: string, options: LockOptions, body: 
   }
 }
 
+/** Whether somebody holds the lock on `resource` at this moment. */
+export function isLocked(resource: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(socketName(resource));
+    socket.once('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    // A holder that has more callers than it can take holds it all the same.
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}
+
+const socketName = (resource: string) =>
+  `\0lpl-lock-${createHash('sha256').update(`${process.getuid?.()}:${resource}`).digest('hex').slice(0, 40)}`;
+
 async function acquire(resource: string, options: LockOptions): Promise<Server> {
-  const name = `\0lpl-lock-${createHash('sha256').update(`${process.getuid?.()}:${resource}`).digest('hex').slice(0, 40)}`;
+  const name = socketName(resource);
   const deadline = performance.now() + options.waitMs;
   for (let told = false; ;) {
     options.signal.throwIfAborted();

@@ -13,6 +13,8 @@ export type Site = {
     guest: string;
     /** `images/profiles` of the repository. */
     profiles: string;
+    /** `images/kconfig`. */
+    kconfig: string;
     /** `lab/examples`. */
     examples: string;
     /** `lab/selfcheck`: what makes trouble. */

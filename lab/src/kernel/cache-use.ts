@@ -3,6 +3,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../core/process.ts';
+import type { StockKernel } from './catalog.ts';
 import { stockKernelRecords } from './find-kernel.ts';
 import { formatTargetName } from './target.ts';
 
@@ -11,15 +12,27 @@ export type CachedArtefact = {
   room: string;
   name: string;
   diskBytes: number;
-  /** When it was made, milliseconds since the epoch. */
+  /** When it was made, and when it was last asked for; milliseconds since the epoch. */
   madeAt: number;
+  usedAt: number;
   /** Prepared targets that it belongs to; empty when it is for all, or for none any more. */
   targets: string[];
 };
 
-/** Every artefact, by room and then the largest first. `cache` need not exist. */
-export async function cacheUse(cache: string, signal: AbortSignal): Promise<CachedArtefact[]> {
+/**
+ * Every artefact, by room and then the largest first. `cache` need not exist. `trees`: developers' own that artefacts may be
+ * for as well.
+ */
+export async function cacheUse(
+  cache: string,
+  signal: AbortSignal,
+  trees: readonly { name: string; release: string }[] = [],
+): Promise<CachedArtefact[]> {
   const kernels = await stockKernelRecords(join(cache, 'kernels'));
+  const owners = [
+    ...kernels.map((kernel) => ({ name: formatTargetName(kernel.target), parts: partsOf(kernel) })),
+    ...trees.map(({ name, release }) => ({ name, parts: [release] })),
+  ];
   const rooms = await directories(cache);
   const found = await Promise.all(
     rooms.map(async (room) => {
@@ -27,10 +40,18 @@ export async function cacheUse(cache: string, signal: AbortSignal): Promise<Cach
       const sizes = await diskUse(join(cache, room), names, signal);
       return Promise.all(
         names.map(async (name): Promise<CachedArtefact> => {
-          const { mtimeMs } = await stat(join(cache, room, name));
-          const owners = kernels.filter((kernel) => belongs(name, kernel));
-          const targets = owners.map(({ target }) => formatTargetName(target));
-          return { room, name, diskBytes: sizes.get(name) ?? 0, madeAt: mtimeMs, targets };
+          const path = join(cache, room, name);
+          const { mtimeMs } = await stat(path);
+          const asked = await stat(join(path, 'stage.json')).catch(() => undefined);
+          const targets = owners.filter(({ parts }) => belongs(name, parts)).map((owner) => owner.name);
+          return {
+            room,
+            name,
+            diskBytes: sizes.get(name) ?? 0,
+            madeAt: mtimeMs,
+            usedAt: Math.max(mtimeMs, asked?.mtimeMs ?? 0),
+            targets,
+          };
         }),
       );
     }),
@@ -39,13 +60,13 @@ export async function cacheUse(cache: string, signal: AbortSignal): Promise<Cach
 }
 
 /** Artefacts carry what they are of in their names: the release, the version of the source, suite and compiler. */
-function belongs(
-  name: string,
-  { release, target, compiler }: Awaited<ReturnType<typeof stockKernelRecords>>[number],
-): boolean {
-  const parts = [release, `source-${target.version}`, `toolroot-${target.suite}-${compiler}`];
-  return parts.some((part) => `${name}-`.includes(`${part}-`));
-}
+const partsOf = ({ release, target, compiler }: StockKernel): string[] => [
+  release,
+  `source-${target.version}`,
+  `toolroot-${target.suite}-${compiler}`,
+];
+
+const belongs = (name: string, parts: readonly string[]) => parts.some((part) => `${name}-`.includes(`${part}-`));
 
 const directories = async (path: string): Promise<string[]> => {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {

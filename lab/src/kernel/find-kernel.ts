@@ -1,7 +1,7 @@
 // From a target name to a stock kernel of the mirror, with what was found kept on disk: a prepared target never needs the
 // network again, and the list of a suite is asked for once a day.
 
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isLabError } from '../core/error.ts';
@@ -95,4 +95,13 @@ export async function stockKernelRecords(room: string): Promise<StockKernel[]> {
     .filter((name) => name.startsWith('stock-'))
     .map((name) => readJson(join(room, name), recordFile));
   return (await Promise.all(records)).flatMap((file) => file?.kernel ?? []);
+}
+
+/** Forgets the kernels of which a part is gone: they are not prepared any more. */
+export async function forgetIncompleteKernels(room: string): Promise<void> {
+  const names = await readdir(room).catch(() => []);
+  for (const kernel of await stockKernelRecords(room)) {
+    const parts = [`image-${kernel.release}-`, `headers-${kernel.release}-`, `source-${kernel.target.version}-`];
+    if (!parts.every((part) => names.some((name) => name.startsWith(part)))) await rm(recordPath(room, kernel.target));
+  }
 }

@@ -50,7 +50,8 @@ export function checkGuestConfig(config: ReadonlyMap<string, string>, tree: Tree
     .map(([option, effect]) => `${option} is not set: ${effect}`);
 }
 
-function setOptions({ path, source }: Tree, options: readonly string[], how: '-e' | '-d'): string {
+/** The commands that change the configuration of a tree, and build it. */
+export function setOptions({ path, source }: Tree, options: readonly string[], how: '-e' | '-d'): string {
   const words = options.map((option) => `${how} ${option}`).join(' ');
   return `cd ${path} && ${join(source, 'scripts/config')} ${words} && make olddefconfig && make bzImage modules`;
 }

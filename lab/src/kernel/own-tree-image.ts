@@ -19,6 +19,11 @@ export type OwnTreeRequest = {
   tree: OwnTree;
 };
 
+/** The artefact that image and modules are copied to; names what they are now. */
+export function ownTreeArtefact(room: string, { path, release, image, modules }: OwnTree) {
+  return { room, label: `tree-${release}`, inputs: { format: 1, path, release, image, modules } };
+}
+
 /** Modules are stripped so many at a time: with debug information they may take gigabytes. */
 const batchSize = 100;
 
@@ -29,8 +34,7 @@ const batchSize = 100;
 export async function ensureOwnTreeImage(request: OwnTreeRequest, ctx: StageContext): Promise<BootableKernel> {
   const { tree, room } = request;
   const { path, name, release, image, modules } = tree;
-  const inputs = { format: 1, path, release, image, modules };
-  const directory = await ensureArtefact(ctx, { room, label: `tree-${release}`, inputs }, async (temporary) => {
+  const directory = await ensureArtefact(ctx, ownTreeArtefact(room, tree), async (temporary) => {
     await mkdir(join(temporary, 'boot'));
     try {
       await copyFile(join(path, imagePath), join(temporary, 'boot', `vmlinuz-${release}`));

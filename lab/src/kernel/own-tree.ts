@@ -1,7 +1,7 @@
 // The developer's own build tree as a target: what there is in it, and whether a guest can boot it at all. Only ever read.
 // In-tree or O= makes no difference: what is built lies in the directory that holds .config.
 
-import { lstat, open, readFile, stat } from 'node:fs/promises';
+import { lstat, open, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../core/error.ts';
 import { checkGuestConfig } from './guest-config.ts';
@@ -15,6 +15,12 @@ export type OwnTree = {
   path: string;
   /** `tree:PATH`. */
   name: string;
+  /** The path without symbolic links, as kbuild records it. */
+  buildTree: string;
+  /** Where its source is; the same directory when it is built in its source. */
+  source: string;
+  /** What it is configured as. */
+  config: ReadonlyMap<string, string>;
   /** `uname -r` of the image. */
   release: string;
   image: TreeFile;
@@ -36,7 +42,7 @@ export const imagePath = 'arch/x86/boot/bzImage';
 export async function readOwnTree(path: string): Promise<OwnTree> {
   const name = `tree:${path}`;
   const config = await readConfig(path, name);
-  const isOutput = (await lstat(join(path, 'source')).catch(() => undefined))?.isSymbolicLink();
+  const isOutput = (await lstat(join(path, 'source')).catch(() => undefined))?.isSymbolicLink() ?? false;
   const warnings = checkGuestConfig(config, { path, source: isOutput ? 'source' : '' });
   const release = (await readText(join(path, 'include/config/kernel.release')))?.trim();
   const image = await treeFile(path, imagePath);
@@ -45,7 +51,9 @@ export async function readOwnTree(path: string): Promise<OwnTree> {
   if (!built) throw notBuilt(path, `${imagePath} is no kernel image`);
   if (built !== release) throw notBuilt(path, `${imagePath} is ${built}, the tree has become ${release}`);
   const modules = config.get('MODULES') === 'y' ? await builtModules(path) : [];
-  return { path, name, release, image, modules, warnings };
+  const buildTree = await realpath(path);
+  const source = isOutput ? await realpath(join(path, 'source')).catch(() => join(path, 'source')) : buildTree;
+  return { path, name, buildTree, source, config, release, image, modules, warnings };
 }
 
 async function readConfig(path: string, name: string): Promise<Map<string, string>> {
@@ -79,7 +87,8 @@ async function builtModules(path: string): Promise<TreeFile[]> {
   return found.filter((file) => file !== undefined);
 }
 
-function notBuilt(path: string, why: string): LabError {
+/** The tree at `path` has to be built, or built anew. */
+export function notBuilt(path: string, why: string): LabError {
   return new LabError('kernel.unsupported', `tree:${path} is not built: ${why}`, {
     hint: `make -C ${path} bzImage modules`,
   });

@@ -11,7 +11,7 @@ import type { StockKernel } from './catalog.ts';
 import { ensureConfiguredObjects } from './configured-objects.ts';
 import { ensureBuildTree, ensureHeaders, ensureImage, ensureSource, type KernelRoom } from './debian-kernel.ts';
 import { findStockKernel, stockKernels } from './find-kernel.ts';
-import { type BootableKernel, parseStockName, type StockName, type TargetKernel } from './target.ts';
+import { type BootableKernel, parseStockName, type StockName, type KernelBuildTree } from './target.ts';
 
 const packageView = (rooms: CacheRooms, suite: string) => (stage: StageContext) =>
   openPackageView(stage, rooms.packages, suite);
@@ -75,7 +75,7 @@ export async function prepareBuildTree(
   rooms: CacheRooms,
   kernel: StockKernel,
   compiler: () => Promise<Toolroot>,
-): Promise<Pick<TargetKernel, 'source' | 'buildTree' | 'objects' | 'toolroot'>> {
+): Promise<KernelBuildTree> {
   const room = kernelRoom(rooms, kernel);
   const [toolroot, headers, source] = await runTogether(ctx, [
     compiler,
@@ -85,8 +85,10 @@ export async function prepareBuildTree(
   const given = { release: kernel.release, headers, source, toolroot };
   const buildTree = await ensureBuildTree(ctx, room.room, given);
   return {
+    kind: 'stock',
     source,
     toolroot,
+    tools: toolroot,
     buildTree,
     objects: await ensureConfiguredObjects(ctx, room.room, { ...given, buildTree }),
   };

@@ -1,7 +1,7 @@
 // Names of target kernels and what a prepared one offers to the other rooms.
 
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { LabError } from '../core/error.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 
@@ -33,13 +33,9 @@ export function parseTargetName(text: string): TargetName {
 export function parseStockName(text: string): StockName {
   const target = parseTargetName(text);
   if (target.kind === 'stock') return target.name;
-  throw new LabError(
-    'kernel.unsupported',
-    `${text} is your own build tree, which can so far be booted, not built for`,
-    {
-      hint: `\`lpl vm up NAME --target ${text}\`; for livepatches choose a stock kernel (\`lpl target ls\`)`,
-    },
-  );
+  throw new LabError('kernel.unsupported', `${text} is your own build tree; this works with stock kernels only`, {
+    hint: 'choose one of those that `lpl target ls` shows',
+  });
 }
 
 export function formatTargetName({ suite, flavour, version }: StockName): string {
@@ -62,19 +58,35 @@ export type BootableKernel = {
   vmlinux?: string;
 };
 
-/** What it takes to build for the kernel as well. */
-export type TargetKernel = BootableKernel & {
-  /** Pristine source of exactly this version. */
+/** What it takes to compile for the kernel. */
+export type KernelBuildTree = {
+  /** `tree`: the developer's own, whose objects are there. Of a stock kernel they are made anew, in a private copy. */
+  kind: TargetName['kind'];
+  /** Source of exactly this version; in a tree that is built where its source is, the same as `buildTree`. */
   source: string;
-  /** Prepared `O=` directory: stock .config, Module.symvers, utsrelease.h, scripts, objtool. Copied, never written to. */
+  /** `O=` directory: .config, Module.symvers, utsrelease.h, scripts, objtool. Never written to. */
   buildTree: string;
   /** What the configuration builds, see configured-objects.ts. */
   objects: string;
   /** The compiler the kernel was built with. */
   toolroot: Toolroot;
-  /** Facts read from the running kernel, see KernelFacts. */
-  facts: KernelFacts;
+  /** Has pahole and what unpacks kernels and modules; with an own tree's compiler on the host these may be missing. */
+  tools: Toolroot;
 };
+
+/** What it takes to boot and to build for the kernel. */
+export type TargetKernel = BootableKernel &
+  KernelBuildTree & {
+    /** Facts read from the running kernel, see KernelFacts. */
+    facts: KernelFacts;
+  };
+
+/** Names the content of a build tree, for keys of what is made with it: a developer's own changes under one path. */
+export const buildTreeIdentity = ({
+  kind,
+  artefact,
+  buildTree,
+}: Pick<TargetKernel, 'kind' | 'artefact' | 'buildTree'>) => (kind === 'tree' ? artefact : basename(buildTree));
 
 /** Text files read once from a booted guest of that kernel (nokaslr, kptr_restrict=0). */
 export type KernelFacts = {

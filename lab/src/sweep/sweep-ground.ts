@@ -7,7 +7,6 @@ import { prepareTarget } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { readConfiguredObjects } from '../kernel/configured-objects.ts';
-import { resolveTarget } from '../kernel/prepare-kernel.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
 import { startMachine } from '../vm/start-machine.ts';
 import { ensureGuestProgram } from '../workload/guest-program.ts';
@@ -28,7 +27,7 @@ export type SweepGround = {
 
 /** Throws as prepareTarget does. */
 export async function openSweepGround(ctx: OpContext, site: Site, name: string): Promise<SweepGround> {
-  const { kernel, labRoot } = await prepareTarget(ctx, site, await resolveTarget(ctx, site.rooms, name));
+  const { kernel, labRoot } = await prepareTarget(ctx, site, name);
   const { release, artefact, source, buildTree, toolroot } = kernel;
   const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel };
   const configured = await readConfiguredObjects(kernel.objects);

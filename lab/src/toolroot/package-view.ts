@@ -6,6 +6,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, CommandOutput } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
+import { holdDirectory } from '../core/in-use.ts';
 import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
@@ -33,6 +34,7 @@ export async function openPackageView(ctx: StageContext, room: string, suite: st
   const mirrors = await readMirrors(ctx);
   const sources = sourcesList(mirrors, suite);
   const directory = join(room, `${suite}-${createHash('sha256').update(sources).digest('hex').slice(0, 8)}`);
+  await holdDirectory(directory, ctx.signal);
   const config = await writeAptConfig(ctx, directory, sources);
   const apt = <T = CommandOutput>(command: Command<T>): Command<T> => ({
     ...command,

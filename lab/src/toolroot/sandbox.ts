@@ -4,7 +4,11 @@
 import type { Argv, Command, CommandOutput } from '../core/command.ts';
 
 /** An extracted Debian root (compiler and tools). `path` is read-only by agreement. */
-export type Toolroot = { path: string; /** name and version of the compiler, for reports */ compiler: string };
+export type Toolroot = {
+  path: string;
+  /** name and version of the compiler, for reports */ compiler: string;
+  /** The name it is called by; `gcc` when absent. */ cc?: string;
+};
 
 /** A host directory made visible inside, at the same or another absolute path. */
 export type Bind = { host: string; inside?: string; access: 'read' | 'write' };

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
+import { stockTarget } from '../kernel/boot-target.ts';
 import { keptKernels } from '../kernel/find-kernel.ts';
 import { listTargets } from '../kernel/prepare-kernel.ts';
 import { parseStockName } from '../kernel/target.ts';
@@ -32,11 +33,11 @@ export async function runDemo(ctx: OpContext, site: Site, path: string): Promise
     const fixed = scenario.patches.length - patches.length;
     const others = fixed === 0 ? '' : `, and has the other ${fixed === 1 ? 'fix' : `${fixed} fixes`} of the example`;
     say(`${kernel.release} is the newest kernel at hand that still has ${bugs}${others}`);
-    return runOnKernel(ctx, site, { ...scenario, patches }, kernel);
+    return runOnKernel(ctx, site, { ...scenario, patches }, stockTarget(kernel));
   }
   say(`every kernel at hand has these fixes already; showing a patch of our own instead`);
   const greeting = await readScenario(join(path, '../greeting.yaml'));
   const any = chooseKernel(greeting, kernels);
   if (!any) throw new Error('a patch without `affects` suits every kernel');
-  return runOnKernel(ctx, site, greeting, any.kernel);
+  return runOnKernel(ctx, site, greeting, stockTarget(any.kernel));
 }

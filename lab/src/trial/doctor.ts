@@ -27,7 +27,7 @@ async function checkMachines(ctx: OpContext, site: Site, fix: 'install' | 'repor
     return { ...base, ok: false, said: 'not tried yet', next: 'lpl doctor --fix' };
   }
   try {
-    const target = await resolveBootTarget(ctx, site.rooms, defaultTargetName);
+    const target = await resolveBootTarget(ctx, site, defaultTargetName);
     const { bootable, labRoot } = await prepareToBoot(ctx, site.rooms, target);
     const where = { paths: site.paths, labRoot, recipes: site.resources.guest, kernel: bootable };
     const { accelerator, reason } = await chooseAccelerator(where, ctx);

@@ -1,4 +1,4 @@
-// Binds a trial to one stock kernel: what must be prepared is prepared once, when it is first needed, side by side.
+// Binds a trial to one kernel: what must be prepared is prepared once, when it is first needed, side by side.
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -10,8 +10,7 @@ import type { TargetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { version } from '../core/version.ts';
-import type { StockKernel } from '../kernel/catalog.ts';
-import { formatTargetName } from '../kernel/target.ts';
+import type { BootTarget } from '../kernel/boot-target.ts';
 import { chooseAccelerator } from '../vm/accelerator.ts';
 import { findProfile, prepareProfile } from '../vm/image/guest-profile.ts';
 import type { GuestFile } from '../vm/image/parcel.ts';
@@ -26,7 +25,7 @@ import { openTurns, type Turns } from './turns.ts';
 
 export type GroundRequest = {
   site: Site;
-  stock: StockKernel;
+  target: BootTarget;
   machineName: string;
   /** Of that kernel; may be shared by many trials. */
   parts: TargetParts;
@@ -40,7 +39,7 @@ export type GroundRequest = {
 
 export function trialGround({
   site,
-  stock,
+  target,
   machineName,
   parts,
   start,
@@ -49,9 +48,9 @@ export function trialGround({
 }: GroundRequest): TrialGround {
   const { toBoot, toolroot, whole } = parts;
   return {
-    target: formatTargetName(stock.target),
-    release: stock.release,
-    compiler: stock.compiler,
+    target: target.name,
+    release: target.release,
+    compiler: target.compiler,
     tool: `lpl ${version}`,
     turns: turns ?? openTurns(availableParallelism()),
     kprobe: async (inner) => {

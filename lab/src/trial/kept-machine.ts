@@ -49,7 +49,7 @@ export async function startKeptMachine(
   const wanted = { target: defaultTargetName, profile: 'tiny', ...shapeOf(before?.config), ...request };
   await checkForwards(wanted.forwards ?? []);
   const recipe = await findProfile(site, wanted.profile);
-  const target = await resolveBootTarget(ctx, site.rooms, wanted.target);
+  const target = await resolveBootTarget(ctx, site, wanted.target);
   const [{ bootable: kernel, labRoot }, toolroot] = await runTogether(ctx, [
     (inner) => prepareToBoot(inner, site.rooms, target),
     (inner) => ensureGuestCompiler(inner, site.rooms, target),

@@ -4,8 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { OpContext } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
-import type { StockKernel } from '../kernel/catalog.ts';
-import { resolveTarget } from '../kernel/prepare-kernel.ts';
+import { type BootTarget, resolveBootTarget } from '../kernel/boot-target.ts';
 import { targetParts } from '../build/prepare-target.ts';
 import type { BuildReason } from '../build/result.ts';
 import { figureLines } from './figure-lines.ts';
@@ -41,8 +40,8 @@ export async function runScenario(
   request: { scenario: string; target?: string },
 ): Promise<TrialSummary> {
   const scenario = await readScenario(request.scenario);
-  const stock = await resolveTarget(ctx, site.rooms, request.target ?? scenario.target);
-  return runOnKernel(ctx, site, scenario, stock);
+  const target = await resolveBootTarget(ctx, site, request.target ?? scenario.target);
+  return runOnKernel(ctx, site, scenario, target);
 }
 
 /** Runs a scenario on that kernel. */
@@ -50,7 +49,7 @@ export async function runOnKernel(
   ctx: OpContext,
   site: Site,
   scenario: Scenario,
-  stock: StockKernel,
+  target: BootTarget,
 ): Promise<TrialSummary> {
   await reapInstances(site.paths, ctx.signal);
   const id = `${new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomBytes(2).toString('hex')}`;
@@ -63,8 +62,8 @@ export async function runOnKernel(
       ctx.emit(event);
     },
   };
-  const parts = targetParts(timed, site, stock);
-  const ground = trialGround({ site, stock, machineName: `trial-${id.slice(-13)}`, parts, start: 'snapshot' });
+  const parts = targetParts(timed, site, target);
+  const ground = trialGround({ site, target, machineName: `trial-${id.slice(-13)}`, parts, start: 'snapshot' });
   const named = { scenario: scenario.path, title: scenario.title, target: ground.target };
   const { evidence, verdict, report } = await recordTrial(directory, named, () =>
     runTrial(scenario, ground, directory, timed),

@@ -78,7 +78,7 @@ describe('a machine driven from VS Code', function () {
   before(async () => {
     views = (await extensions.getExtension<Window>('livepatch-lab.livepatch-lab-vscode')?.activate()) as Window;
     lab = openLab({
-      resources: { guest: join(repository, 'images/guest'), profiles: '', examples: '', selfcheck: '' },
+      resources: { guest: join(repository, 'images/guest'), profiles: '', kconfig: '', examples: '', selfcheck: '' },
     });
     const targets = await lab.listTargets('debian:trixie/cloud-amd64', ctx());
     const target = (targets.find(({ prepared }) => prepared) ?? targets[0])?.name;

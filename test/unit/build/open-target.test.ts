@@ -20,10 +20,10 @@ describe('openTarget', () => {
   const open = (...flags: string[]) => {
     const facts = { kallsyms: fixturePath('unit/kallsyms'), patchableFunctions: '' };
     // The fixture's module is not packed: no tool is run.
-    const toolroot = { path: '/nonexistent', compiler: '' };
+    const tools = { path: '/nonexistent', compiler: '' };
     const command = { argv: ['gcc', ...flags], symvers: [] };
     const given = { path: 'fs/x.c', command, image: fixturePath('unit/image'), out: directory };
-    return operate((ctx) => openTarget(ctx, { facts, modulesDir: join(directory, 'modules'), toolroot }, given));
+    return operate((ctx) => openTarget(ctx, { facts, modulesDir: join(directory, 'modules'), tools }, given));
   };
   const ofModule = ['-DMODULE', '-DKBUILD_MODNAME="my_unit"', '-DKBUILD_MODFILE="fs/my-unit"'];
 

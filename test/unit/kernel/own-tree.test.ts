@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { isLabError, type LabErrorCode } from '../../../lab/src/core/error.ts';
 import { readOwnTree } from '../../../lab/src/kernel/own-tree.ts';
 
-const config = (await readFile(new URL('../../../images/kconfig/tiny-guest.config', import.meta.url), 'utf8'))
+const config = (await readFile(new URL('../../../images/kconfig/tiny.config', import.meta.url), 'utf8'))
   .replace('CONFIG_64BIT=y', 'CONFIG_X86_64=y')
   .concat('CONFIG_LIVEPATCH=y\n');
 

@@ -7,9 +7,8 @@ import { isLabError } from '../../core/error.ts';
 import { withLock } from '../../core/lock.ts';
 import { type OpContext, runStage, type StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
-import { structSizes } from '../../kernel/btf.ts';
 import { readElf } from '../../kernel/elf.ts';
-import { kbuildArgv } from '../../kernel/kbuild.ts';
+import { compilerWords, kbuildArgv } from '../../kernel/kbuild.ts';
 import { modinfoValues } from '../../kernel/module-metadata.ts';
 import type { BuildRequest } from '../build-livepatch.ts';
 import { checkModule } from '../check-module.ts';
@@ -57,11 +56,7 @@ async function build(ctx: OpContext, request: BuildRequest, named: Named): Promi
     if ('verdict' in made) return made;
     const module = join(out, `${moduleName}.ko`);
     const elf = readElf(await readFile(module), module);
-    const sizes = structSizes(readElf(await readFile(facts.image), facts.image), ['klp_object', 'klp_func']);
-    const replaced = readKlpTables(elf, {
-      klpObject: sizes.get('klp_object') ?? 0,
-      klpFunc: sizes.get('klp_func') ?? 0,
-    });
+    const replaced = readKlpTables(elf, facts.klp);
     if (modinfoValues(elf, 'livepatch')[0] !== 'Y' || replaced.length === 0)
       return refused(reason('no-livepatch', { file, line: 1 }));
     const reasons = await runStage(
@@ -86,8 +81,8 @@ async function make(
   bench: Workbench,
   { file, moduleName, out }: Named & { out: string },
 ): Promise<Refused | { warnings: string[] }> {
-  const { buildTree, release } = bench.kernel;
-  const argv = kbuildArgv(buildTree, release, `M=${inside.out}`);
+  const { buildTree, release, toolroot } = bench.kernel;
+  const argv = kbuildArgv(buildTree, release, ...compilerWords(toolroot), `M=${inside.out}`);
   const onWait = (holder: string) => ctx.waiting(`the build tree, in use by ${holder}`);
   try {
     const lock = { signal: ctx.signal, waitMs: 600_000, onWait };

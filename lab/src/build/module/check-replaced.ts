@@ -63,13 +63,13 @@ async function ofVmlinux({ facts }: Workbench['kernel']): Promise<ObjectFacts> {
 
 async function ofModule(
   ctx: StageContext,
-  { modulesDir, toolroot }: Workbench['kernel'],
+  { modulesDir, tools }: Workbench['kernel'],
   { object, out }: { object: string; out: string },
 ): Promise<ObjectFacts | undefined> {
   const shipped = await findModule(modulesDir, object);
   if (!shipped) return undefined;
   const file = join(out, `${object}.shipped.ko`);
-  await unpackModule(ctx, { module: shipped, out: file, toolroot });
+  await unpackModule(ctx, { module: shipped, out: file, toolroot: tools });
   const { symbols } = await readModule(object, file);
   return {
     counts: countOf(symbols.map(({ name }: TargetSymbol) => name)),

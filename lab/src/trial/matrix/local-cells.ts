@@ -10,8 +10,7 @@ import { memo } from '../../core/memo.ts';
 import { type OpContext, runStage } from '../../core/operation.ts';
 import type { Site } from '../../core/site.ts';
 import { raceSignal } from '../../core/wait.ts';
-import type { StockKernel } from '../../kernel/catalog.ts';
-import { resolveTarget } from '../../kernel/prepare-kernel.ts';
+import { type BootTarget, resolveBootTarget } from '../../kernel/boot-target.ts';
 import { lineInPatch } from '../../patch/line-in-patch.ts';
 import { affectsVersion } from '../choose-kernel.ts';
 import { figureLines } from '../figure-lines.ts';
@@ -34,7 +33,7 @@ export type LocalRequest = {
 
 /** A kernel that is shared by its cells. */
 type SharedKernel = {
-  stock: () => Promise<StockKernel>;
+  target: () => Promise<BootTarget>;
   /** Everything it takes to boot it and to build for it; made once. */
   prepared: () => Promise<TargetParts>;
   builds: Map<string, () => Promise<BuildResult>>;
@@ -52,12 +51,12 @@ export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: Op
   };
   return {
     atOnce: jobs,
-    releaseOf: async (cell) => (await kernelOf(cell).stock()).release,
+    releaseOf: async (cell) => (await kernelOf(cell).target()).release,
     run: async (cell, directory, inner) => {
       const shared = kernelOf(cell);
-      const stock = await shared.stock();
+      const target = await shared.target();
       const { scenario } = cell;
-      if (!scenario.patches.some((patch) => affectsVersion(patch, stock.target.version))) return notAffected(stock);
+      if (!scenario.patches.some((patch) => affectsVersion(patch, target.version))) return notAffected(target);
       const parts = await shared.prepared();
       const name = `cell-${randomBytes(5).toString('hex')}`;
       const { cpus, memoryMiB } = scenario;
@@ -65,7 +64,7 @@ export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: Op
         inner.emit({ type: 'stage.start', stage: 'room', title: 'waiting for room on this machine' });
       const leave = await room.enter({ name, cpus, memoryMiB }, inner.signal, waiting);
       try {
-        const ground = trialGround({ site, stock, machineName: name, parts, start, turns, besideOthers: jobs > 1 });
+        const ground = trialGround({ site, target, machineName: name, parts, start, turns, besideOthers: jobs > 1 });
         const sharing = shareBuilds(ground, shared.builds, join(modules, cell.kernel), ctx);
         const { evidence, verdict } = await runTrial(scenario, sharing, directory, inner);
         return {
@@ -75,7 +74,7 @@ export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: Op
           diagnostics: evidence.patches.flatMap(({ build, diff }) =>
             build.reasons.map((reason) => inPatch(diff, reason)),
           ),
-          release: stock.release,
+          release: target.release,
           report: 'report.html',
         };
       } finally {
@@ -85,24 +84,29 @@ export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: Op
   };
 }
 
-function shareKernel(ctx: OpContext, site: Site, name: string, { name: target, back }: Cell['target']): SharedKernel {
+function shareKernel(
+  ctx: OpContext,
+  site: Site,
+  name: string,
+  { name: targetName, back }: Cell['target'],
+): SharedKernel {
   // Several kernels are prepared side by side: each in a stage of its own.
-  const stock = memo(() =>
+  const target = memo(() =>
     runStage(ctx, { id: `target-${name}`, title: `kernel ${name}` }, async (stage) => {
-      const found = await resolveTarget(stage, site.rooms, target, back);
+      const found = await resolveBootTarget(stage, site, targetName, back);
       stage.note(found.release);
       return found;
     }),
   );
   const prepared = memo(async () => {
-    const kernel = await stock();
-    return runStage(ctx, { id: `prepare-${name}`, title: `prepare ${kernel.release}` }, async (stage) => {
-      const parts = targetParts(stage, site, kernel);
+    const found = await target();
+    return runStage(ctx, { id: `prepare-${name}`, title: `prepare ${found.release}` }, async (stage) => {
+      const parts = targetParts(stage, site, found);
       await parts.whole();
       return parts;
     });
   });
-  return { stock, prepared, builds: new Map() };
+  return { target, prepared, builds: new Map() };
 }
 
 /** The ground, on which a patch that another cell of the kernel has built is not built again. */
@@ -130,7 +134,7 @@ function inPatch(diff: string, reason: BuildReason): CellDiagnostic {
   return { ...reason, ...(patchLine === undefined ? {} : { patchLine }) };
 }
 
-function notAffected({ release }: StockKernel): CellOutcome {
+function notAffected({ release }: BootTarget): CellOutcome {
   const reasons = [`${release} has nothing that the patch mends, by its \`affects\``];
   return { verdict: 'not-affected', reasons, figures: [], diagnostics: [], release };
 }

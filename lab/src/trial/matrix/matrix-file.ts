@@ -6,7 +6,8 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { asLabError, LabError } from '../../core/error.ts';
 import { readYaml, type YamlFile } from '../../core/read-yaml.ts';
-import { parseStockName } from '../../kernel/target.ts';
+import { isShortName } from '../../kernel/target-names.ts';
+import { parseStockName, parseTargetName } from '../../kernel/target.ts';
 import { axisName, expectationOf, expectationSchema, misfit } from './expectation.ts';
 import type { Expectation } from '../expectation.ts';
 import { parseScenario, type Scenario } from '../scenario.ts';
@@ -96,7 +97,12 @@ export function parseMatrix(text: string, path: string): Matrix {
   });
   const kernels = data.kernels.map((kernel, index) => {
     const { name, target, back, ...fragment } = typeof kernel === 'string' ? { target: kernel, back: 0 } : kernel;
-    return { name: name ?? nameOfTarget(target, back), target: checked(target, index, wrong), back, fragment };
+    return {
+      name: name ?? nameOfTarget(target, back),
+      target: checked({ target, back }, index, wrong),
+      back,
+      fragment,
+    };
   });
   const patches = data.patches.map(({ name, ...patch }) => ({ name: name ?? nameOfPatch(patch.file), patch }));
   const workloads = data.workloads.map(({ name, ...fragment }) => ({ name, fragment }));
@@ -145,9 +151,15 @@ const nameOfTarget = (target: string, back: number) =>
   target.replace(/^debian:/, '').replaceAll(/[^A-Za-z0-9._+-]+/g, '-') + (back > 0 ? `-back-${back}` : '');
 const nameOfPatch = (file: string) => basename(file).replace(/\.(patch|diff)$/, '');
 
-function checked(target: string, index: number, wrong: YamlFile<unknown>['wrong']): string {
+function checked(
+  { target, back }: { target: string; back: number },
+  index: number,
+  wrong: YamlFile<unknown>['wrong'],
+): string {
   try {
-    parseStockName(target);
+    // What comes before a kernel is a question to the mirror.
+    if (back > 0) parseStockName(target);
+    else if (!isShortName(target)) parseTargetName(target);
     return target;
   } catch (error) {
     throw wrong(asLabError(error).message, ['kernels', index]);

@@ -10,8 +10,7 @@ import { eachLimited } from '../../core/each-limited.ts';
 import { LabError } from '../../core/error.ts';
 import { type OpContext, runStage } from '../../core/operation.ts';
 import type { Site } from '../../core/site.ts';
-import type { StockKernel } from '../../kernel/catalog.ts';
-import { resolveTarget } from '../../kernel/prepare-kernel.ts';
+import { type BootTarget, resolveBootTarget } from '../../kernel/boot-target.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
 import { ensureGuestProgram } from '../../workload/guest-program.ts';
 import { trialGround } from '../ground.ts';
@@ -61,13 +60,13 @@ type Equipment = { trouble: Uint8Array; intruder: Uint8Array };
 /** Throws `usage.invalid` for a control that there is not; a control that is missed is a result. */
 export async function runSelfcheck(ctx: OpContext, site: Site, request: SelfcheckRequest): Promise<ControlResult[]> {
   const chosen = chooseControls(request);
-  const stock = await resolveTarget(ctx, site.rooms, request.target ?? defaultTargetName);
-  const parts = targetParts(ctx, site, stock);
+  const target = await resolveBootTarget(ctx, site, request.target ?? defaultTargetName);
+  const parts = targetParts(ctx, site, target);
   const equipment = await prepareEquipment(ctx, site, parts);
   const results = new Map<string, ControlResult>();
   await eachLimited(chosen, request.jobs ?? 2, async (control) => {
     await runStage(ctx, { id: control.id, title: control.title }, async (stage) => {
-      const result = await playControl({ site, stock, parts, equipment, control }, stage);
+      const result = await playControl({ site, target, parts, equipment, control }, stage);
       results.set(control.id, result);
       stage.note(`${result.result}${result.result === 'caught' ? '' : ` (${result.verdict})`}`);
     });
@@ -97,17 +96,17 @@ async function prepareEquipment(ctx: OpContext, site: Site, parts: TargetParts):
   });
 }
 
-type ControlRun = { site: Site; stock: StockKernel; parts: TargetParts; equipment: Equipment; control: Control };
+type ControlRun = { site: Site; target: BootTarget; parts: TargetParts; equipment: Equipment; control: Control };
 
 async function playControl(
-  { site, stock, parts, equipment, control }: ControlRun,
+  { site, target, parts, equipment, control }: ControlRun,
   ctx: OpContext,
 ): Promise<ControlResult> {
   const { id, title } = control;
   const started = performance.now();
   const directory = join(site.paths.state, 'selfcheck', id);
   await rm(directory, { recursive: true, force: true });
-  const machine = { site, stock, parts, machineName: `selfcheck-${id}`, start: 'snapshot' } as const;
+  const machine = { site, target, parts, machineName: `selfcheck-${id}`, start: 'snapshot' } as const;
   const ground = { ...trialGround(machine), interlude: interludeOf(control, equipment) };
   const { verdict, evidence } = await runTrial(scenarioOf(control, site), ground, directory, ctx);
   const how = control.id === nothing.id ? undefined : caughtBy(control, verdict);

@@ -51,7 +51,7 @@ describe('parseMatrix', () => {
     ['an unknown key for all', 'baselineMs: 700', 'baseline: 1', /:15: scenario: /],
     ['an expectation that is none', 'refused: NP02', 'verdict: refused', /:17: expect\.0: which cells/],
     ['an expectation of nothing', 'patch: guard,', 'patch: gaurd,', /:17: expect: there is no gaurd among the patches/],
-    ['an own build tree', 'debian:trixie/cloud-amd64, back', 'tree:/x, back', /:5: .*build tree/],
+    ['what comes before an own build tree', 'debian:trixie/cloud-amd64, back', 'tree:/x, back', /:5: .*build tree/],
     ['a name that is a path', 'name: old', 'name: ../old', /:5: kernels\.1/],
     [
       'a matrix without workloads',

@@ -1,0 +1,69 @@
+// Which parts of the cache this process reads, told to whoever wants to delete something: an abstract unix socket (unix(7)) of
+// this process that answers with the list. It dies with the process, so nothing can go stale. Same scope as lock.ts.
+
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createConnection, createServer } from 'node:net';
+import { memo } from './memo.ts';
+import { isLocked, withLock } from './lock.ts';
+
+const answerMs = 2000;
+const prefix = () => `lpl-use-${process.getuid?.()}-`;
+
+// One list a process, whichever of its parts reads: it is about the process that the others ask.
+const used = new Set<string>();
+const listen = memo(
+  () =>
+    new Promise<void>((resolve, reject) => {
+      const server = createServer((socket) => socket.on('error', () => undefined).end([...used].join('\n')));
+      server.once('error', reject);
+      // A process may have loaded the lab twice (two bundles): each has a list of its own.
+      server.listen(`\0${prefix()}${process.pid}-${randomBytes(4).toString('hex')}`, () => {
+        server.unref();
+        resolve();
+      });
+    }),
+);
+
+/**
+ * Declares that this process reads `path` until it ends. Look at the lock of the path afterwards: whoever deletes takes it
+ * before asking, so that one of the two notices the other.
+ */
+export async function declareUse(path: string): Promise<void> {
+  used.add(path);
+  await listen();
+}
+
+/** Declares it for a directory that is no artefact, and waits for whoever is deleting it just now. */
+export async function holdDirectory(path: string, signal: AbortSignal): Promise<void> {
+  await declareUse(path);
+  if (await isLocked(path)) await withLock(path, { signal, waitMs: 60_000 }, () => Promise.resolve());
+}
+
+/** What another process declared. `paths` is undefined when it does not answer: then it may use anything. */
+export type UsingProcess = { pid: number; paths: string[] | undefined };
+
+/** All other processes of this user that declared something. */
+export async function usingProcesses(): Promise<UsingProcess[]> {
+  const sockets = await readFile('/proc/net/unix', 'utf8');
+  const found = [...sockets.matchAll(new RegExp(`@(${prefix()}(\\d+)-\\w+)$`, 'gm'))];
+  const names = new Map(found.map(([, name = '', pid]) => [name, Number(pid)]));
+  const others = [...names].filter(([, pid]) => pid !== process.pid);
+  const asked = others.map(async ([name, pid]) => ({ pid, paths: await ask(`\0${name}`) }));
+  // One that ended meanwhile uses nothing.
+  return (await Promise.all(asked)).flatMap(({ pid, paths }) => (paths === 'gone' ? [] : [{ pid, paths }]));
+}
+
+function ask(name: string): Promise<string[] | 'gone' | undefined> {
+  return new Promise((resolve) => {
+    let said = '';
+    const socket = createConnection(name);
+    socket.setTimeout(answerMs, () => {
+      resolve(undefined);
+      socket.destroy();
+    });
+    socket.on('data', (chunk) => void (said += String(chunk)));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' ? 'gone' : undefined));
+    socket.once('end', () => resolve(said.split('\n').filter(Boolean)));
+  });
+}
