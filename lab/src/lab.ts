@@ -1,11 +1,8 @@
 // The facade: the only door to the lab for the CLI and the editor. Nothing here decides; the rooms do.
 
 import { join } from 'node:path';
-import { buildLivepatch } from './build/build-livepatch.ts';
-import { engineFor } from './build/engine-for.ts';
-import { buildModule } from './build/module/build-module.ts';
-import { prepareTarget } from './build/prepare-target.ts';
-import type { BuildEngine, BuildResult } from './build/result.ts';
+import { type BuildCommand, buildForTarget } from './build/build-for-target.ts';
+import type { BuildResult } from './build/result.ts';
 import type { OpContext } from './core/operation.ts';
 import { type LabPaths, labPaths } from './core/paths.ts';
 import { cacheRooms } from './core/rooms.ts';
@@ -96,15 +93,7 @@ export type { ImportedPatch } from './patch/import-patch.ts';
 export type { PatchConflict } from './patch/patched-files.ts';
 export type { CreatedPatch, PatchOrigin, ShownPatch } from './patch-verbs.ts';
 
-export type BuildCommand = {
-  patch: string;
-  patchName: string;
-  target: string;
-  out?: string;
-  replace: boolean;
-  engine?: BuildEngine;
-  maxUnits?: number;
-};
+export type { BuildCommand };
 export type { KeptMachineRequest as MachineCommand } from './trial/kept-machine.ts';
 export type KlpCommand = { vm: string; module: string; timeoutMs?: number };
 export type LoadOutcome = { module: string; transition: TransitionResult; patches: KlpPatch[] };
@@ -144,12 +133,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     doctor: (request: { fix: 'install' | 'report' }, ctx: OpContext): Promise<Finding[]> =>
       runDoctor(ctx, site, request.fix),
 
-    build: async ({ target, engine, ...request }: BuildCommand, ctx: OpContext): Promise<BuildResult> => {
-      const { kernel, labRoot } = await prepareTarget(ctx, site, target);
-      const tools = { kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds };
-      const make = engineFor(request.patchName, engine) === 'module' ? buildModule : buildLivepatch;
-      return make({ ...request, ...tools, kernel }, ctx);
-    },
+    build: (command: BuildCommand, ctx: OpContext): Promise<BuildResult> => buildForTarget(ctx, site, command),
 
     ...targetVerbs(site),
     ...authorVerbs(site),

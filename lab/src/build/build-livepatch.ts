@@ -9,6 +9,7 @@ import { checkModule } from './check-module.ts';
 import { chooseDiffer } from './choose-differ.ts';
 import { compileUnits, type UnitSources } from './compile-units.ts';
 import type { UnitDiff } from './differ.ts';
+import { insteadOf } from './engine-for.ts';
 import { keepModule } from './keep-module.ts';
 import { ensureBuildFacts } from './kernel-facts.ts';
 import { ensureFrameObject, linkModule } from './link-module.ts';
@@ -55,14 +56,16 @@ export async function buildLivepatch(request: BuildRequest, ctx: OpContext): Pro
     preparePatch(request.patch, request.kernel),
   );
   if (isRefused(sources)) return not(sources);
-  const { differ, because } = await chooseDiffer(request.kernel.buildTree);
+  const { kind, release, buildTree } = request.kernel;
+  const { differ, because, config } = await chooseDiffer(buildTree);
   const bench = await openWorkbench(recorder.ctx, request);
   const { maxUnits = defaultMaxUnits } = request;
   return withScratch(bench.room, async (scratch) => {
     const affected = await affectedUnits(recorder.ctx, bench, { sources, scratch, maxUnits });
     if (isRefused(affected)) return not(affected);
-    const kind = request.kernel.kind === 'stock' ? 'stock kernel' : 'your own build of';
-    const choice = `objdiff: ${kind} ${request.kernel.release}, ${extent(affected)}, differ ${differ.name} (${because})`;
+    const which = `${kind === 'stock' ? 'stock kernel' : 'your own build of'} ${release}, ${extent(affected)}`;
+    const others = insteadOf({ kind, release, config });
+    const choice = `objdiff: ${which}, differ ${differ.name} (${because}), ${others}`;
     if (affected.units.length === 0) return { ...not(refused(...withoutUnits(sources, affected))), choice };
     const facts = await ensureBuildFacts(recorder.ctx, bench);
     const prepared = { sources: affected.units, moduleName, differ, facts, scratch };

@@ -40,9 +40,7 @@ export async function checkModule(bench: Workbench, given: CheckGiven): Promise<
   const sections = await Promise.all(diffs.map((diff) => lostSections(diff, elf)));
   return [
     ...withoutEffect(elf, diffs),
-    ...checkVermagic(elf, kernel.release),
-    ...checkVersions(elf, readSymvers(symvers)),
-    ...checkRuntimeConstants(elf, diffs[0]?.unit.path ?? ''),
+    ...fitsKernel(elf, { release: kernel.release, exported: readSymvers(symvers), file: diffs[0]?.unit.path ?? '' }),
     ...checkSymbols(elf, given.differ.replacedFunctions(elf), { kallsyms, units: diffs.map(({ unit }) => unit) }),
     ...sealedPointers(elf, facts.sealed).map((name) => reason('CO04', { function: name })),
     ...sections.flat(),
@@ -52,6 +50,20 @@ export async function checkModule(bench: Workbench, given: CheckGiven): Promise<
       () => undefined,
     ),
   ];
+}
+
+export type KernelFit = {
+  /** `uname -r`. */
+  release: string;
+  /** Exported symbol -> CRC. */
+  exported: ReadonlyMap<string, number>;
+  /** For reasons that know no better place. */
+  file: string;
+};
+
+/** Reasons against any module, whoever built it: another kernel's, wants what is not exported, or holds what only boot code fills in. */
+export function fitsKernel(elf: Elf, { release, exported, file }: KernelFit): BuildReason[] {
+  return [...checkVermagic(elf, release), ...checkVersions(elf, exported), ...checkRuntimeConstants(elf, file)];
 }
 
 /** The kernel compares the whole string; its first word is the release. */

@@ -31,7 +31,8 @@ export function checkPaths(files: PatchedFile[] | PatchDefect): PatchedFile[] | 
   return code;
 }
 
-function defectReason({ kind, file, line }: PatchDefect) {
+/** Why text is no patch, in the words of a rule. */
+export function defectReason({ kind, file, line }: PatchDefect) {
   if (kind === 'empty') return reason('patch-empty');
   if (kind === 'binary') return reason('patch-binary');
   return reason('patch-truncated', { ...(file ? { file } : {}), patchLine: line });

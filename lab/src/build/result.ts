@@ -21,8 +21,13 @@ export type PatchedFunction = { object: string; name: string; kind: 'changed' | 
 
 export type BuildStage = { name: string; ms: number; cached: boolean };
 
-/** objdiff: from a patch of the source. module: from a livepatch written by hand. */
-export type BuildEngine = 'objdiff' | 'module';
+/**
+ * objdiff: from a patch of the source, by compiling what it touches. klp-build, kpatch-build: from a patch, by building the
+ * developer's whole kernel with upstream's tool. module: from a livepatch written by hand.
+ */
+export const buildEngines = ['objdiff', 'klp-build', 'kpatch-build', 'module'] as const;
+
+export type BuildEngine = (typeof buildEngines)[number];
 
 export type BuildResult = {
   verdict: 'built' | 'refused' | 'failed';

@@ -5,7 +5,7 @@ import { type OpContext, runStage, runTogether, type StageContext } from '../cor
 import type { CacheRooms } from '../core/rooms.ts';
 import { ensureRoot } from '../toolroot/extracted-root.ts';
 import { openPackageView } from '../toolroot/package-view.ts';
-import { labRootRecipe, toolrootRecipe } from '../toolroot/recipes.ts';
+import { labRootRecipe, scriptsRootRecipe, toolrootRecipe } from '../toolroot/recipes.ts';
 import type { Toolroot } from '../toolroot/sandbox.ts';
 import type { StockKernel } from './catalog.ts';
 import { ensureConfiguredObjects } from './configured-objects.ts';
@@ -40,6 +40,13 @@ export function listTargets(ctx: OpContext, rooms: CacheRooms, target: StockName
 export function ensureLabRoot(ctx: OpContext, rooms: CacheRooms): Promise<string> {
   return runStage(ctx, { id: 'lab-root', title: 'QEMU and guest tools' }, (stage) =>
     ensureRoot(stage, rooms.roots, labRootRecipe, packageView(rooms, labRootRecipe.suite)),
+  );
+}
+
+/** The programs that klp-build and kpatch-build call. */
+export function ensureScriptsRoot(ctx: OpContext, rooms: CacheRooms): Promise<string> {
+  return runStage(ctx, { id: 'scripts-root', title: 'programs of build scripts' }, (stage) =>
+    ensureRoot(stage, rooms.roots, scriptsRootRecipe, packageView(rooms, scriptsRootRecipe.suite)),
   );
 }
 

@@ -68,3 +68,14 @@ export function toolrootRecipe(suite: string, compiler: string): RootRecipe {
     links: { 'usr/bin/gcc': gcc, 'usr/bin/cc': gcc, 'usr/bin/awk': 'mawk' },
   };
 }
+
+/**
+ * What the scripts of klp-build and kpatch-build ask for beside compiler and make. Run by launchers, so that it goes with any
+ * compiler's root, and with the host.
+ */
+export const scriptsRootRecipe: RootRecipe = {
+  label: 'scripts-root',
+  suite: 'trixie',
+  packages: ['gawk', 'util-linux', 'mount', 'libc-bin', 'patchutils'],
+  launchers: ['gawk', 'getopt', 'mount', 'getconf', 'lsdiff', 'recountdiff'],
+};

@@ -19,7 +19,7 @@ describe('hot patch on save', function () {
   it('from the save to the new behaviour', async () => {
     const views = (await extensions.getExtension<Window>('livepatch-lab.livepatch-lab-vscode')?.activate()) as Window;
     const lab = openLab({
-      resources: { guest: join(repository, 'images/guest'), profiles: '', examples: '', selfcheck: '' },
+      resources: { guest: join(repository, 'images/guest'), profiles: '', kconfig: '', examples: '', selfcheck: '' },
     });
     const ctx = () => ({ signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' });
     const targets = await lab.listTargets('debian:trixie/cloud-amd64', ctx());

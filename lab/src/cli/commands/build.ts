@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { BuildEngine, BuildResult } from '../../build/result.ts';
+import { type BuildEngine, buildEngines, type BuildResult } from '../../build/result.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
 import type { Lab } from '../../lab.ts';
 import { maxUnitsOption } from '../max-units-option.ts';
@@ -17,17 +17,20 @@ export function addBuildCommand(program: Command, lab: () => Lab): void {
     .description('build a livepatch module from a unified diff, or from a livepatch in C (see `lpl new`)')
     .argument('PATCH', 'unified diff against the kernel source, or NAME.c')
     .addOption(
-      new Option('--engine <ENGINE>', 'objdiff: from a diff, module: from C')
-        .choices(['auto', 'objdiff', 'module'])
+      new Option(
+        '--engine <ENGINE>',
+        "objdiff: compiles what a diff touches; klp-build, kpatch-build: build your own tree's kernel, twice; module: from C",
+      )
+        .choices(['auto', ...buildEngines])
         .default('auto'),
     )
-    .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION]', defaultTargetName)
+    .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION] or tree:PATH', defaultTargetName)
     .option('--out <FILE.ko>', 'where to put the module (default: here, named after the patch)')
     .option('--no-replace', 'stack on other livepatches instead of replacing them (atomic replace)')
     .addOption(maxUnitsOption())
     .addHelpText(
       'after',
-      '\nExit code: 0 built, 1 does not compile, 3 refused.\n\nExample:\n  lpl build fix.patch --target debian:trixie/cloud-amd64 --out fix.ko',
+      '\nExit code: 0 built, 1 does not compile, 3 refused.\n\nExample:\n  lpl build fix.patch --target debian:trixie/cloud-amd64 --out fix.ko\n  lpl build fix.patch --target tree:../linux --engine klp-build',
     )
     .action((patchFile: string, options: Options, command: Command) =>
       runCli('build', command.optsWithGlobals(), async (ctx) => {

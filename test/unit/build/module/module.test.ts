@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { engineFor } from '../../../../lab/src/build/engine-for.ts';
 import { judgeReplaced } from '../../../../lab/src/build/module/check-replaced.ts';
 import { livepatchTemplate } from '../../../../lab/src/build/module/livepatch-template.ts';
 
@@ -70,19 +69,5 @@ describe('livepatchTemplate', () => {
       assert.match(text, new RegExp(`\\.callbacks\\.${name} = ${name},`));
     assert.match(text, /klp_shadow_free_all\(SHADOW_READS, NULL\);/);
     assert.match(livepatchTemplate({ callbacks: false, shadow: true, functions: [] }), /\.callbacks\.post_unpatch/);
-  });
-});
-
-describe('engineFor', () => {
-  it('goes by the name of the file, and refuses what cannot work', () => {
-    assert.deepEqual(
-      [engineFor('fix.patch'), engineFor('fix.c'), engineFor('fix.c', 'module')],
-      ['objdiff', 'module', 'module'],
-    );
-    for (const [file, engine] of [
-      ['fix.c', 'objdiff'],
-      ['fix.patch', 'module'],
-    ] as const)
-      assert.throws(() => engineFor(file, engine), { code: 'usage.invalid' });
   });
 });
