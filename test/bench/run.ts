@@ -2,6 +2,8 @@
 // machines are shared and noisy. Figures of a document come from here.
 //   edits      an edit to a checked module                    machines   starts, snapshots, memory; beside them virtme-ng
 //   endurance  100 restores and 200 cold boots in a row (asked for by name: it takes half an hour)
+//   engines    objdiff beside klp-build and kpatch-build (asked for by name: they build whole kernels, half an hour and more;
+//              --tree tree:PATH ...: on these instead of the lab's own small ones)
 //   matrix     60 cells beside one by one (asked for by name; --count: how many cells)
 //   editor     activation, package, dashboard, memory, save to patched kernel in a real VS Code (asked for by name)
 
@@ -10,6 +12,7 @@ import { openTestLab } from '../support/test-machine.ts';
 import { benchEdits } from './edit.ts';
 import { benchEditor } from './editor.ts';
 import { benchEndurance } from './endurance.ts';
+import { benchEngines } from './engines.ts';
 import { benchMachines } from './machines.ts';
 import { benchMatrix } from './matrix.ts';
 import type { Row } from './measure.ts';
@@ -17,10 +20,10 @@ import { benchVirtme } from './virtme.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string' } },
+  options: { count: { type: 'string' }, tree: { type: 'string', multiple: true } },
 });
 const count = Number(values.count ?? 5);
-const askedForByName = ['endurance', 'matrix', 'editor'];
+const askedForByName = ['endurance', 'engines', 'matrix', 'editor'];
 const wanted = (group: string) =>
   positionals.length === 0 ? !askedForByName.includes(group) : positionals.includes(group);
 
@@ -31,6 +34,7 @@ try {
   if (wanted('machines'))
     rows.push(...(await benchMachines(scratch, count)), ...(await benchVirtme(Math.min(count, 3))));
   if (wanted('endurance')) rows.push(...(await benchEndurance(scratch, 100, 200)));
+  if (wanted('engines')) rows.push(...(await benchEngines(scratch, { count, trees: values.tree ?? [] })));
   if (wanted('matrix')) rows.push(...(await benchMatrix(scratch, Number(values.count ?? 60))));
   if (wanted('editor')) rows.push(...(await benchEditor(count)));
   console.log(JSON.stringify({ schema: 1, node: process.version, rows }));
