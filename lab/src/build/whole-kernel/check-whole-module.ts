@@ -12,6 +12,7 @@ import { type KlpSymbol, relocationSymbols } from '../check-symbols.ts';
 import { sealedFunctions } from '../kernel-facts.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
+import { untracedRule } from '../untraced-rule.ts';
 
 export type WholeModule = {
   elf: Elf;
@@ -25,17 +26,19 @@ export type WholeModule = {
 /** Reasons against the module; none when it fits the target. */
 export async function checkWholeModule(kernel: TargetKernel, module: WholeModule): Promise<BuildReason[]> {
   const { elf, replaced, file, config } = module;
-  const [kallsyms, symvers] = await Promise.all(
-    [kernel.facts.kallsyms, join(kernel.buildTree, 'Module.symvers')].map((path) => readFile(path, 'utf8')),
+  const { facts, buildTree } = kernel;
+  const [kallsyms, patchable, symvers] = await Promise.all(
+    [facts.kallsyms, facts.patchableFunctions, join(buildTree, 'Module.symvers')].map((path) => readFile(path, 'utf8')),
   );
   if (replaced.length === 0) return [reason('nothing-replaced', { file })];
   const hasIbt = config.has('X86_KERNEL_IBT');
-  const image = hasIbt ? readElf(await readFile(join(kernel.buildTree, 'vmlinux'))) : undefined;
+  const image = hasIbt ? readElf(await readFile(join(buildTree, 'vmlinux'))) : undefined;
   const sealed = image ? sealedFunctions(image, kallsyms ?? '') : [];
   return [
     ...fitsKernel(elf, { release: kernel.release, exported: readSymvers(symvers ?? ''), file }),
     ...lostUnwinding(elf, { file, config }),
     ...judgePositions([...relocationSymbols(elf), ...replaced], { kallsyms: kallsyms ?? '', file }),
+    ...judgeTraced(replaced, { patchable: patchable ?? '', file }),
     ...sealedPointers(elf, sealed).map((name) => reason('CO04', { file, function: name })),
   ];
 }
@@ -57,6 +60,17 @@ export function judgePositions(
     // 0 stands for "the only one".
     return position > count || (position === 0 && count > 1) ? [reason('NP14', { file, symbol, object })] : [];
   });
+}
+
+/** Functions that ftrace cannot redirect; of init code, which is gone by then, klp-build makes livepatches that fail to load. */
+export function judgeTraced(
+  replaced: readonly KlpSymbol[],
+  { patchable, file }: { patchable: string; file: string },
+): BuildReason[] {
+  const traced = new Set(patchable.split('\n'));
+  return replaced
+    .filter(({ object, name }) => object === 'vmlinux' && !traced.has(name))
+    .map(({ object, name }) => reason(untracedRule(name), { file, function: name, symbol: name, object }));
 }
 
 /** Where objtool gave up there is a warning, a module, and no reliable stack through it. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { judgePositions } from '../../../../lab/src/build/whole-kernel/check-whole-module.ts';
+import { judgePositions, judgeTraced } from '../../../../lab/src/build/whole-kernel/check-whole-module.ts';
 
 const kallsyms = ['one', 'two', 'two'].map((name, index) => `ffffffff8100${index}000 t ${name}`).join('\n');
 
@@ -25,4 +25,14 @@ describe('symbols of a module that another tool built', () => {
       judgePositions([{ object: 'ext4', name: 'gone', position: 1 }], { kallsyms, file: 'fs/x.c' }),
       [],
     ));
+
+  it('are those of functions that can be redirected: not of init code', () => {
+    const replaced = ['one', 'some_init'].map((name) => ({ object: 'vmlinux', name, position: 0 }));
+    const late = { object: 'ext4', name: 'not_loaded', position: 0 };
+    const reasons = judgeTraced([...replaced, late], { patchable: 'one\ntwo\n', file: 'fs/x.c' });
+    assert.deepEqual(
+      reasons.map(({ rule, function: name }) => [rule, name]),
+      [['NP02', 'some_init']],
+    );
+  });
 });
