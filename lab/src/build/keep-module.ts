@@ -11,7 +11,10 @@ type Given = { /** Host path. */ module: string; moduleName: string; out?: strin
  * Copies the module to `out`, or into the cache, under its content there: two builds of patches that have the same name each
  * get their own. Nobody ever sees half a file.
  */
-export async function keepModule({ room }: Pick<Workbench, 'room'>, { module, moduleName, out }: Given): Promise<string> {
+export async function keepModule(
+  { room }: Pick<Workbench, 'room'>,
+  { module, moduleName, out }: Given,
+): Promise<string> {
   const content = createHash('sha256')
     .update(await readFile(module))
     .digest('hex')

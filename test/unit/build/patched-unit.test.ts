@@ -56,7 +56,7 @@ describe('keepModule', () => {
   it('keeps two modules of one name, and what was built before while another is written', async () => {
     const keep = async (content: string, out?: string) => {
       writeFileSync(join(room, 'made.ko'), content);
-      return keepModule({ room } as Workbench, { module: join(room, 'made.ko'), moduleName: 'fix', out });
+      return keepModule({ room }, { module: join(room, 'made.ko'), moduleName: 'fix', out });
     };
     const kept = [await keep('one'), await keep('two'), await keep('one')];
     assert.deepEqual(
