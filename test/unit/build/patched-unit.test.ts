@@ -6,7 +6,6 @@ import { keepModule } from '../../../lab/src/build/keep-module.ts';
 import { editsOf, placeIn } from '../../../lab/src/build/patched-unit.ts';
 import { reason } from '../../../lab/src/build/reason.ts';
 import { withPlaces } from '../../../lab/src/build/reason-places.ts';
-import type { Workbench } from '../../../lab/src/build/workbench.ts';
 
 const source = (path: string, text: string, newLine?: number) => ({
   path,
