@@ -66,7 +66,7 @@ export async function openBuildableTree(
 const objectsKey = ({ kernels }: CacheRooms, tree: OwnTree) => ({
   room: kernels,
   label: `objects-${tree.release}`,
-  inputs: { tree: basename(artefactPath(ownTreeArtefact(kernels, tree))), format: 1 },
+  inputs: { tree: basename(artefactPath(ownTreeArtefact(kernels, tree))), format: 2 },
 });
 
 function checkConfig({ name, path, source, buildTree, config }: OwnTree): void {
