@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const bin = (name) => join('node_modules/.bin', name);
 const mocha = (config) => [bin('mocha'), '--config', config, '--reporter', 'test/support/counting-reporter.cjs'];
 
-/** `counts`: writes {passed, failed, skipped} to LPL_TEST_RESULT; otherwise the exit code is one test. */
+/** `counts`: writes {passed, failed, skipped, failures: titles} to LPL_TEST_RESULT; otherwise the exit code is one test. */
 const suites = [
   { name: 'types', argv: [bin('tsc'), '--noEmit'] },
   { name: 'lint', argv: [bin('eslint'), '.', '--cache', '--cache-location', 'node_modules/.cache/eslint/'] },
@@ -21,6 +21,7 @@ const suites = [
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
 const wanted = process.argv.slice(2);
 for (const suite of suites) {
   if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
@@ -28,10 +29,16 @@ for (const suite of suites) {
   console.log(`\n── ${suite.name}`);
   const result = runSuite(suite);
   for (const key of Object.keys(total)) total[key] += result[key] ?? 0;
+  if (result.failed > 0)
+    failures.push(
+      ...(result.failures?.length ? result.failures : ['the suite']).map((title) => `${suite.name}: ${title}`),
+    );
   console.log(
     `── ${suite.name}: ${result.failed > 0 ? 'FAILED' : 'ok'} (${((Date.now() - started) / 1000).toFixed(1)} s)`,
   );
 }
+// Once more at the end: a log of a thousand lines is often cut in its middle.
+for (const title of failures) console.log(`FAILED ${title}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 

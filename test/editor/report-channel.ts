@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 export type SuiteMessage = { line: string } | { end: SuiteResult };
-export type SuiteResult = { passed: number; failed: number; pending: number };
+/** `failures`: what failed, by its full title. */
+export type SuiteResult = { passed: number; failed: number; skipped: number; failures: string[] };
 
 export type ReportChannel = {
   /** For the environment of the suite: LPL_REPORT_SOCKET. */

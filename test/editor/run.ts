@@ -1,6 +1,6 @@
 // `npm run test:editor [WORD...]`: the editor suites in a real VS Code, after the negative controls of how they are
 // judged; with words, only the runs whose names contain one. LPL_TEST_RESULT names a file for
-// {passed, failed, skipped}.
+// {passed, failed, skipped, failures}.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ process.on('SIGTERM', () => process.emit('SIGINT', 'SIGINT'));
 process.exitCode = (await main()) ? 0 : 1;
 
 async function main(): Promise<boolean> {
-  const total: SuiteResult = { passed: 0, failed: 0, pending: 0 };
+  const total: SuiteResult = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const started = performance.now();
   try {
     const host = await runOperation({ name: 'find VS Code', signal: stop.signal, emit: showEvent }, findVscode);
@@ -33,28 +33,33 @@ async function main(): Promise<boolean> {
       stop.signal.throwIfAborted();
       console.log(`\n${run.name}`);
       const log = join(artifacts, `run-${index}.log`);
-      add(total, await performRun(run, { host, log, onLine: (line) => console.log(line) }).catch(asFailure));
+      add(
+        total,
+        await performRun(run, { host, log, onLine: (line) => console.log(line) }).catch((error) =>
+          asFailure(error, run.name),
+        ),
+      );
     }
   } catch (error) {
-    add(total, asFailure(error));
+    add(total, asFailure(error, 'the run'));
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`\n  ${total.passed} passing (${seconds}s)\n  ${total.failed} failing`);
-  if (total.pending > 0) console.log(`  ${total.pending} pending`);
+  if (total.skipped > 0) console.log(`  ${total.skipped} pending`);
   const resultFile = process.env['LPL_TEST_RESULT'];
-  if (resultFile)
-    writeFileSync(resultFile, JSON.stringify({ passed: total.passed, failed: total.failed, skipped: total.pending }));
+  if (resultFile) writeFileSync(resultFile, JSON.stringify(total));
   return total.failed === 0 && total.passed > 0;
 }
 
 function add(total: SuiteResult, result: SuiteResult): void {
-  for (const key of ['passed', 'failed', 'pending'] as const) total[key] += result[key];
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += result[key];
+  total.failures.push(...result.failures);
 }
 
 /** A run that could not be judged counts as one failure. */
-function asFailure(error: unknown): SuiteResult {
+function asFailure(error: unknown, what: string): SuiteResult {
   console.error(error instanceof Error ? `  ✘ ${error.message}` : error);
-  return { passed: 0, failed: 1, pending: 0 };
+  return { passed: 0, failed: 1, skipped: 0, failures: [what] };
 }
 
 function showEvent(event: LabEvent): void {

@@ -76,7 +76,8 @@ export async function performRun(spec: RunSpec, base: Pick<SuiteRun, 'host' | 'l
   base.onLine(
     asExpected ? '  ✔ as it must' : `  ✘ ${outcome instanceof Error ? outcome.message : JSON.stringify(outcome)}`,
   );
-  return { passed: Number(asExpected), failed: Number(!asExpected), pending: 0 };
+  const failures = asExpected ? [] : [spec.name];
+  return { passed: Number(asExpected), failed: failures.length, skipped: 0, failures };
 }
 
 /** Builds and packs the extension as users get it; the run loads what went into the VSIX. */

@@ -16,13 +16,15 @@ type Kernel = {
 const kernels: readonly Kernel[] = [
   {
     target: 'debian:bookworm/cloud-amd64@6.1',
-    choice: /^objdiff: stock kernel 6\.1\..*, 1 unit, differ create-diff-object \(.+\)$/,
+    choice:
+      /^objdiff: stock kernel 6\.1\..*, 1 unit, differ create-diff-object \(.+\), kpatch-build would need it built, twice$/,
     refusals: { 'data-FAIL': 'DA02', 'new-export-FAIL': 'NP08' },
     effects: ['binfmt-misc', 'kernels/not-unique', 'kernels/new-global'],
   },
   {
     target: 'debian:trixie-backports/cloud-amd64@7.2',
-    choice: /^objdiff: stock kernel 7\.2\..*, [12] units?.*, differ objtool klp \(.+\)$/,
+    choice:
+      /^objdiff: stock kernel 7\.2\..*, [12] units?.*, differ objtool klp \(.+\), klp-build would need it built, twice$/,
     refusals: {
       'data-FAIL': 'DA02',
       'init-code-FAIL': 'NP05',

@@ -16,13 +16,15 @@ export async function run(): Promise<void> {
       .forEach((line) => say({ line }));
   const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, color: false, forbidOnly: true });
   for (const file of JSON.parse(required('LPL_SUITES')) as string[]) mocha.addFile(file);
+  const failures: string[] = [];
   const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
     const runner = mocha.run(() => resolve(runner.stats));
+    runner.on('fail', (test) => failures.push(test.fullTitle()));
   });
-  const { passes = 0, failures = 0, pending = 0 } = stats ?? {};
-  say({ end: { passed: passes, failed: failures, pending } });
+  const { passes: passed = 0, failures: failed = 0, pending: skipped = 0 } = stats ?? {};
+  say({ end: { passed, failed, skipped, failures } });
   await new Promise<void>((resolve) => socket.end(resolve));
-  if (failures > 0) throw new Error(`${failures} failed`);
+  if (failed > 0) throw new Error(`${failed} failed`);
 }
 
 function required(name: string): string {
