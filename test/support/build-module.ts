@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensurePlainModule } from '../../lab/src/build/plain-module.ts';
+import { ensurePlainModule } from '../../lab/src/build/link/plain-module.ts';
 import { runStage } from '../../lab/src/core/operation.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
 import { cacheRooms } from '../../lab/src/core/rooms.ts';

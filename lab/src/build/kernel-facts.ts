@@ -11,8 +11,8 @@ import { readJson, writeJson } from '../core/store.ts';
 import { type Elf, readElf, sectionBytes } from '../kernel/elf.ts';
 import { parseKallsyms } from '../kernel/kallsyms.ts';
 import { extractVmlinux } from '../kernel/vmlinux-image.ts';
-import { measureStructs } from './measure-structs.ts';
-import { readObjtoolFlags } from './objtool.ts';
+import { measureStructs } from './compile/measure-structs.ts';
+import { readObjtoolFlags } from './compile/objtool.ts';
 import type { Workbench } from './workbench.ts';
 
 const factsFile = z.object({

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Applied } from '../patch/apply-patch.ts';
 import { findDefinition } from '../patch/find-function.ts';
-import type { Replacement } from './compile-unit.ts';
+import type { Replacement } from './compile/compile-unit.ts';
 
 /** A file of the kernel tree with what the patch makes of it. */
 export type PatchedSource = { path: string; original: string; applied: Applied };

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { artefactPath } from '../core/artefact.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import { readConfiguredObjects } from '../kernel/configured-objects.ts';
-import { makeReferences } from './reference-object.ts';
-import { unitRequest } from './unit.ts';
+import { makeReferences } from './compile/reference-object.ts';
+import { unitRequest } from './unit/unit.ts';
 import { openWorkbench } from './workbench.ts';
 
 type Given = Parameters<typeof openWorkbench>[1];

@@ -1,7 +1,7 @@
 // The limit that `build` and `explain` have in common.
 
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultMaxUnits } from '../build/affected-units.ts';
+import { defaultMaxUnits } from '../build/reach/affected-units.ts';
 
 export const maxUnitsOption = () =>
   new Option(

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildLivepatch } from '../build/build-livepatch.ts';
-import { ensurePlainModule } from '../build/plain-module.ts';
+import { ensurePlainModule } from '../build/link/plain-module.ts';
 import type { TargetParts } from '../build/prepare-target.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { isRelocated } from '../../../lab/src/build/check-sections.ts';
-import { coldPartsLeftBehind, padSections } from '../../../lab/src/build/cold-parts.ts';
+import { isRelocated } from '../../../lab/src/build/check/check-sections.ts';
+import { coldPartsLeftBehind, padSections } from '../../../lab/src/build/differ/cold-parts.ts';
 import { type Elf, readElf, relocationsOf, sectionBytes } from '../../../lab/src/kernel/elf.ts';
 import { fixtureElf } from './unit-fixtures.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { checkFidelity } from '../../../lab/src/build/fidelity.ts';
-import { matchLayout } from '../../../lab/src/build/layout.ts';
-import { stockCode } from '../../../lab/src/build/stock-code.ts';
-import type { TargetObject } from '../../../lab/src/build/target-object.ts';
+import { checkFidelity } from '../../../lab/src/build/unit/fidelity.ts';
+import { matchLayout } from '../../../lab/src/build/unit/layout.ts';
+import { stockCode } from '../../../lab/src/build/unit/stock-code.ts';
+import type { TargetObject } from '../../../lab/src/build/unit/target-object.ts';
 import { relocationsOf } from '../../../lab/src/kernel/elf.ts';
 import { fixtureElf, stockModule, stockVmlinux, withByte } from './unit-fixtures.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { neededNamespaces } from '../../../lab/src/build/import-namespaces.ts';
-import { onceSections } from '../../../lab/src/build/moved-sections.ts';
+import { neededNamespaces } from '../../../lab/src/build/link/import-namespaces.ts';
+import { onceSections } from '../../../lab/src/build/differ/moved-sections.ts';
 import type { ElfSymbol } from '../../../lab/src/kernel/elf.ts';
 
 const symvers = `0x1\tnvme_execute_rq\tdrivers/nvme/host/nvme-core\tEXPORT_SYMBOL_GPL\tNVME_TARGET_PASSTHRU

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { inlinedOnlyInTarget } from '../../../lab/src/build/inlining.ts';
+import { inlinedOnlyInTarget } from '../../../lab/src/build/unit/inlining.ts';
 import { relocationsOf } from '../../../lab/src/kernel/elf.ts';
 import { fixtureElf, withByte } from './unit-fixtures.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { moduleOf, parseCmdFile, recompile } from '../../../lab/src/build/kbuild-command.ts';
+import { moduleOf, parseCmdFile, recompile } from '../../../lab/src/build/compile/kbuild-command.ts';
 import { fixtureText } from './unit-fixtures.ts';
 
 describe('kbuild command', () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { checkSymbols, type KlpSymbol, relocationSymbols } from '../../../lab/src/build/check-symbols.ts';
-import { tracedFunctions } from '../../../lab/src/build/check-functions.ts';
-import type { CompiledUnit } from '../../../lab/src/build/differ.ts';
-import { readKlpMessages, reasonsOfKlpFailure } from '../../../lab/src/build/klp-messages.ts';
-import { repositionFor } from '../../../lab/src/build/klp-positions.ts';
-import { klpRefusals, type UnitChange } from '../../../lab/src/build/klp-refusals.ts';
-import { replacedByKlp, setPositions } from '../../../lab/src/build/klp-tables.ts';
-import { globalPositions, newReferences } from '../../../lab/src/build/new-references.ts';
+import { checkSymbols, type KlpSymbol, relocationSymbols } from '../../../lab/src/build/check/check-symbols.ts';
+import { tracedFunctions } from '../../../lab/src/build/check/check-functions.ts';
+import type { CompiledUnit } from '../../../lab/src/build/differ/differ.ts';
+import { readKlpMessages, reasonsOfKlpFailure } from '../../../lab/src/build/differ/klp-messages.ts';
+import { repositionFor } from '../../../lab/src/build/differ/klp-positions.ts';
+import { klpRefusals, type UnitChange } from '../../../lab/src/build/differ/klp-refusals.ts';
+import { replacedByKlp, setPositions } from '../../../lab/src/build/differ/klp-tables.ts';
+import { globalPositions, newReferences } from '../../../lab/src/build/check/new-references.ts';
 import { readElf } from '../../../lab/src/kernel/elf.ts';
 import { fixtureElf } from './unit-fixtures.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { matchLayout } from '../../../lab/src/build/layout.ts';
-import { synthesizeSymbolTable } from '../../../lab/src/build/symbol-table.ts';
-import type { TargetObject } from '../../../lab/src/build/target-object.ts';
+import { matchLayout } from '../../../lab/src/build/unit/layout.ts';
+import { synthesizeSymbolTable } from '../../../lab/src/build/unit/symbol-table.ts';
+import type { TargetObject } from '../../../lab/src/build/unit/target-object.ts';
 import { fixtureElf, stockModule, stockVmlinux } from './unit-fixtures.ts';
 
 const reference = fixtureElf('reference.o');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { liveCode, splitItems } from '../../../lab/src/build/live-code.ts';
+import { liveCode, splitItems } from '../../../lab/src/build/reach/live-code.ts';
 
 /** A unit as the compiler's preprocessor writes it: headers first, then its own functions. */
 const unit = `# 1 "net/x.c"

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readCompilerMessages } from '../../../lab/src/build/compiler-messages.ts';
-import { readDiffMessages, reasonsOfFailure } from '../../../lab/src/build/diff-messages.ts';
+import { readCompilerMessages } from '../../../lab/src/build/compile/compiler-messages.ts';
+import { readDiffMessages, reasonsOfFailure } from '../../../lab/src/build/differ/diff-messages.ts';
 import { fixtureText } from './unit-fixtures.ts';
 
 const place = {

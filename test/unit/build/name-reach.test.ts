@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { unitsThatMayUse } from '../../../lab/src/build/name-reach.ts';
+import { unitsThatMayUse } from '../../../lab/src/build/reach/name-reach.ts';
 
 const header = `#define LIMIT 4
 /* half_of() of it */

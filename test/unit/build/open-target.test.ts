@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openTarget } from '../../../lab/src/build/open-target.ts';
+import { openTarget } from '../../../lab/src/build/unit/open-target.ts';
 import { isRefused } from '../../../lab/src/build/refused.ts';
 import { operate } from '../../support/operation.ts';
 import { fixturePath } from './unit-fixtures.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { failedObjects } from '../../../lab/src/build/reference-object.ts';
+import { failedObjects } from '../../../lab/src/build/compile/reference-object.ts';
 import { findIncluded, readWalk } from '../../../lab/src/kernel/configured-objects.ts';
 
 describe('failedObjects', () => {

@@ -2,18 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { changedExports } from '../../../lab/src/build/check-exports.ts';
-import { tablesLostByObjtool } from '../../../lab/src/build/check-sections.ts';
+import { changedExports } from '../../../lab/src/build/check/check-exports.ts';
+import { tablesLostByObjtool } from '../../../lab/src/build/check/check-sections.ts';
 import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
 import { moduleNameFor } from '../../../lab/src/build/module-name.ts';
-import { movedSections } from '../../../lab/src/build/moved-sections.ts';
+import { movedSections } from '../../../lab/src/build/differ/moved-sections.ts';
 import {
   newObjtoolReasons,
   linkFlags,
   objtoolFlags,
   readObjtoolWarnings,
   unitFlags,
-} from '../../../lab/src/build/objtool.ts';
+} from '../../../lab/src/build/compile/objtool.ts';
 import { rule, type RuleId } from '../../../lab/src/build/rules.ts';
 import rules from '../../../lab/src/build/rules.json' with { type: 'json' };
 import type { Elf } from '../../../lab/src/kernel/elf.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { placed } from '../../../lab/src/build/struct-layout.ts';
+import { placed } from '../../../lab/src/build/check/struct-layout.ts';
 
 const text = `struct inner {
 	int value;

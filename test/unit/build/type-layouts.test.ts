@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { changedPrototypes } from '../../../lab/src/build/check-exports.ts';
-import { changedLayouts, readLayouts, readPrototypes } from '../../../lab/src/build/type-layouts.ts';
+import { changedPrototypes } from '../../../lab/src/build/check/check-exports.ts';
+import { changedLayouts, readLayouts, readPrototypes } from '../../../lab/src/build/check/type-layouts.ts';
 import { fixturePath } from './unit-fixtures.ts';
 
 const layouts = (name: string) => readLayouts(readFileSync(fixturePath(`layout/${name}.btf`)));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readDryRun } from '../../../lab/src/build/unit-commands.ts';
+import { readDryRun } from '../../../lab/src/build/reach/unit-commands.ts';
 
 // Shortened from `make -n` of 6.12: the object itself, its dependencies, and what the host needs, which is no unit.
 const said = `echo   CC      net/core/dev.o

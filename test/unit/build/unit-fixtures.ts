@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Elf, readElf } from '../../../lab/src/kernel/elf.ts';
-import { readModule, readVmlinux, type TargetObject } from '../../../lab/src/build/target-object.ts';
+import { readModule, readVmlinux, type TargetObject } from '../../../lab/src/build/unit/target-object.ts';
 
 const directory = new URL('../../fixtures/build/', import.meta.url);
 

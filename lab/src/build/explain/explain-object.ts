@@ -1,7 +1,7 @@
 // What two objects, before and after a patch, say about the functions that changed: sizes, callers, ftrace entries.
 
 import { type Elf, relocationsOf } from '../../kernel/elf.ts';
-import { callsOf } from '../inlining.ts';
+import { callsOf } from '../unit/inlining.ts';
 
 export type FunctionFacts = {
   /** Bytes; undefined where the object has no such function. */

@@ -5,7 +5,7 @@ import { bareCode } from '../../patch/bare-code.ts';
 import { functionText } from '../../patch/function-text.ts';
 import type { SourceChange } from '../../patch/source-change.ts';
 import type { UnitObject } from '../../kernel/unit-object.ts';
-import { untracedRule } from '../untraced-rule.ts';
+import { untracedRule } from '../check/untraced-rule.ts';
 import { finding, type LintFinding } from './finding.ts';
 import type { FunctionChange } from './functions.ts';
 import type { TargetFacts } from './target-facts.ts';

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import type { StageContext } from '../../core/operation.ts';
 import { readElf } from '../../kernel/elf.ts';
 import { unpackModule } from '../../kernel/vmlinux-image.ts';
-import type { KlpSymbol } from '../check-symbols.ts';
+import type { KlpSymbol } from '../check/check-symbols.ts';
 import { tracedFunctions } from '../explain/explain-object.ts';
-import { findModule } from '../open-target.ts';
+import { findModule } from '../unit/open-target.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
-import { readModule, type TargetSymbol } from '../target-object.ts';
-import { untracedRule } from '../untraced-rule.ts';
+import { readModule, type TargetSymbol } from '../unit/target-object.ts';
+import { untracedRule } from '../check/untraced-rule.ts';
 import type { Workbench } from '../workbench.ts';
 import { parseKallsyms } from '../../kernel/kallsyms.ts';
 

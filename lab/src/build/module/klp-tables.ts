@@ -2,7 +2,7 @@
 // klp_object and klp_func have kept their places since 4.5 (include/linux/livepatch.h); their sizes come from the target.
 
 import { cString, type Elf, type ElfRelocation, relocationsOf, sectionBytes } from '../../kernel/elf.ts';
-import type { KlpSymbol } from '../check-symbols.ts';
+import type { KlpSymbol } from '../check/check-symbols.ts';
 
 export type StructSizes = { klpObject: number; klpFunc: number };
 

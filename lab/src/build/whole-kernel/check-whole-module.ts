@@ -6,13 +6,13 @@ import { type Elf, readElf } from '../../kernel/elf.ts';
 import { parseKallsyms } from '../../kernel/kallsyms.ts';
 import { readSymvers } from '../../kernel/module-metadata.ts';
 import type { TargetKernel } from '../../kernel/target.ts';
-import { fitsKernel } from '../check-module.ts';
-import { sealedPointers } from '../check-sealed.ts';
-import { type KlpSymbol, relocationSymbols } from '../check-symbols.ts';
+import { fitsKernel } from '../check/check-module.ts';
+import { sealedPointers } from '../check/check-sealed.ts';
+import { type KlpSymbol, relocationSymbols } from '../check/check-symbols.ts';
 import { sealedFunctions } from '../kernel-facts.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
-import { untracedRule } from '../untraced-rule.ts';
+import { untracedRule } from '../check/untraced-rule.ts';
 
 export type WholeModule = {
   elf: Elf;

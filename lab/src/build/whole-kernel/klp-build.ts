@@ -1,7 +1,7 @@
 // Engine klp-build: upstream's scripts/livepatch/klp-build of the tree itself (Linux 6.19 and later). Its texts: that of 7.2.
 
-import { reasonsOfKlpFailure, readKlpMessages } from '../klp-messages.ts';
-import { replacedByKlp } from '../klp-tables.ts';
+import { reasonsOfKlpFailure, readKlpMessages } from '../differ/klp-messages.ts';
+import { replacedByKlp } from '../differ/klp-tables.ts';
 import { refused } from '../refused.ts';
 import { reason } from '../reason.ts';
 import { insideView } from './tree-view.ts';

@@ -1,7 +1,7 @@
 // Engine kpatch-build: that of kpatch, on kernels before 6.19 that are built without IBT. Its texts: those of Debian's 0.9.10.
 
-import { readDiffMessages, reasonsOfFailure } from '../diff-messages.ts';
-import { replacedByKpatch } from '../check-symbols.ts';
+import { readDiffMessages, reasonsOfFailure } from '../differ/diff-messages.ts';
+import { replacedByKpatch } from '../check/check-symbols.ts';
 import { refused } from '../refused.ts';
 import { reason } from '../reason.ts';
 import { insideView } from './tree-view.ts';

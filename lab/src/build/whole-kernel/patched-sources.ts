@@ -6,7 +6,7 @@ import { applyPatch } from '../../patch/apply-patch.ts';
 import { findDefinition } from '../../patch/find-function.ts';
 import { lintPath } from '../../patch/lint-path.ts';
 import { type PatchedFile, readPatch } from '../../patch/read-patch.ts';
-import type { ChangePlace } from '../diff-messages.ts';
+import type { ChangePlace } from '../differ/diff-messages.ts';
 import { defectReason } from '../prepare-patch.ts';
 import { allOrRefused, isRefused, type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';

@@ -8,7 +8,7 @@ import { LabError } from '../../core/error.ts';
 import type { OpContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
 import { readJson, writeJson } from '../../core/store.ts';
-import { readCompilerMessages } from '../compiler-messages.ts';
+import { readCompilerMessages } from '../compile/compiler-messages.ts';
 import type { Refused } from '../refused.ts';
 import { reason } from '../reason.ts';
 import { followSteps, type Steps } from './follow-steps.ts';

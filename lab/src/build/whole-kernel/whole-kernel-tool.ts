@@ -2,8 +2,8 @@
 // on its output what it is doing, and leaves a module. Everything around them is the same for both.
 
 import type { Elf } from '../../kernel/elf.ts';
-import type { KlpSymbol } from '../check-symbols.ts';
-import type { ChangePlace } from '../diff-messages.ts';
+import type { KlpSymbol } from '../check/check-symbols.ts';
+import type { ChangePlace } from '../differ/diff-messages.ts';
 import type { Refused } from '../refused.ts';
 import type { Step } from './follow-steps.ts';
 import type { InView } from './tree-view.ts';

@@ -4,7 +4,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensurePlainModule } from '../../build/plain-module.ts';
+import { ensurePlainModule } from '../../build/link/plain-module.ts';
 import { type TargetParts, targetParts } from '../../build/prepare-target.ts';
 import { eachLimited } from '../../core/each-limited.ts';
 import { LabError } from '../../core/error.ts';

@@ -1,0 +1,98 @@
+// The differ for kernels before 6.19: kpatch's create-diff-object, one unit at a time. It wants objects whose tables objtool
+// made, and a symbol table of the target.
+
+import { copyFile, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type OpContext, runStage, runTogether, type StageContext } from '../../core/operation.ts';
+import { runCommand } from '../../core/process.ts';
+import { type Elf, readElf } from '../../kernel/elf.ts';
+import { findDefinition } from '../../patch/find-function.ts';
+import { tablesLostByObjtool } from '../check/check-sections.ts';
+import { replacedByKpatch } from '../check/check-symbols.ts';
+import { diffUnit } from './diff-unit.ts';
+import type { CompiledUnit, Differ, Extracted, ExtractGiven, UnitDiff } from './differ.ts';
+import type { BuildFacts } from '../kernel-facts.ts';
+import { kpatchFrame } from '../link/kpatch-frame.ts';
+import { type MovedSection, movedSections, onceSections } from './moved-sections.ts';
+import { newObjtoolReasons, runObjtool, unitFlags } from '../compile/objtool.ts';
+import { allOrRefused, isRefused, type Refused, refused } from '../refused.ts';
+import { reason } from '../reason.ts';
+import type { BuildReason } from '../result.ts';
+import { inside, withToolchain, type Workbench } from '../workbench.ts';
+
+export const kpatchDiffer: Differ = {
+  name: 'create-diff-object',
+  finishOriginal: (ctx, bench, { out, module, facts }) =>
+    runObjtool(ctx, bench, { out, name: 'original.o', module, flags: unitFlags(facts.objtool) }),
+  extract,
+  frame: kpatchFrame,
+  replacedFunctions: replacedByKpatch,
+};
+
+type Diffed = UnitDiff & {
+  /** Object with the changed functions, relative to the scratch directory. */ object?: string;
+};
+
+/** All units side by side; every unit's reasons are reported, not only those of the first that fails. */
+async function extract(ctx: OpContext, bench: Workbench, given: ExtractGiven): Promise<Extracted | Refused> {
+  const acts = given.units.map((compiled, index) => (inner: OpContext) => {
+    const title = `extract what changed in ${basename(compiled.unit.path)}`;
+    return runStage(inner, { id: `diff-${index}`, title }, (stage) => extractOne(stage, bench, given, compiled));
+  });
+  const diffs = allOrRefused<Diffed>(await runTogether(ctx, acts));
+  return isRefused(diffs) ? diffs : { diffs, objects: diffs.flatMap(({ object }) => object ?? []) };
+}
+
+async function extractOne(
+  ctx: StageContext,
+  bench: Workbench,
+  { facts, moduleName }: ExtractGiven,
+  compiled: CompiledUnit,
+): Promise<Diffed | Refused> {
+  const { unit, out } = compiled;
+  await copyFile(join(unit.directory, 'original.o'), join(out, 'original.o'));
+  await renameSections(ctx, bench, out);
+  const reasons = await objtoolReasons(ctx, bench, compiled, facts);
+  if (reasons.length > 0) return refused(...reasons);
+  const found = await diffUnit(ctx, bench, { ...compiled, facts, moduleName });
+  if (isRefused(found)) return found;
+  const object = found.length > 0 ? { object: join(basename(out), 'diff.o') } : {};
+  const { objtoolWarnings } = unit;
+  return { unit, patched: join(out, 'patched.o'), functions: found, objtoolWarnings, ...object };
+}
+
+/** Makes the tables of the patched object. Reasons: what objtool says about it, and what it silently left out. */
+async function objtoolReasons(
+  ctx: StageContext,
+  bench: Workbench,
+  { unit, source, out }: CompiledUnit,
+  facts: BuildFacts,
+): Promise<BuildReason[]> {
+  const module = unit.object !== 'vmlinux';
+  const warnings = await runObjtool(ctx, bench, { out, name: 'patched.o', module, flags: unitFlags(facts.objtool) });
+  const [original, patched] = await readBoth(out);
+  return [
+    ...newObjtoolReasons(unit, warnings, (name) => findDefinition(source.applied.text, name)),
+    ...tablesLostByObjtool(original, patched).map((section) => reason('section-lost', { file: unit.path, section })),
+  ];
+}
+
+/** Gives sections the names that create-diff-object expects. */
+async function renameSections(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
+  const [original, patched] = (await readBoth(out)).map(({ sections }) => sections.map(({ name }) => name));
+  const moved = movedSections(original ?? [], patched ?? []);
+  await renameIn(ctx, bench, out, 'original.o', onceSections(original ?? []));
+  await renameIn(ctx, bench, out, 'patched.o', [...moved, ...onceSections(patched ?? [])]);
+}
+
+async function renameIn(ctx: StageContext, bench: Workbench, out: string, file: string, renames: MovedSection[]) {
+  if (renames.length === 0) return;
+  const words = renames.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]);
+  const argv = ['objcopy', ...words, `${inside.out}/${file}`] as const;
+  await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
+}
+
+async function readBoth(out: string): Promise<[Elf, Elf]> {
+  const read = async (name: string) => readElf(await readFile(join(out, name)), name);
+  return Promise.all([read('original.o'), read('patched.o')]);
+}

@@ -1,0 +1,45 @@
+// Static local variables that change hands. `objtool klp diff` knows them by name and order alone: when one goes from a
+// function and another one of that name comes into a second function, the new one would be the old one, with its value.
+
+import { type Elf, type ElfRelocation, relocationsOf } from '../../kernel/elf.ts';
+
+/** Names of static local variables that other functions than before use, and none of those. */
+export function movedStatics(original: Elf, patched: Elf): string[] {
+  const before = staticUsers(original);
+  const after = staticUsers(patched);
+  return [...before].flatMap(([name, olds]) => {
+    const news = after.get(name) ?? [];
+    // Other numbers of them are told as variables without counterpart.
+    if (news.length !== olds.length) return [];
+    const isMoved = olds.some((old, index) => {
+      const now = news[index] ?? new Set();
+      return old.size > 0 && now.size > 0 && ![...old].some((user) => now.has(user));
+    });
+    return isMoved ? [name] : [];
+  });
+}
+
+/** By name without the number that gcc appends, in order: the functions that use each variable. */
+function staticUsers(elf: Elf): Map<string, Set<string>[]> {
+  const users = usersBySection(elf);
+  const result = new Map<string, Set<string>[]>();
+  for (const { name, type, bind, section } of elf.symbols) {
+    const base = /^(.+)\.\d+$/.exec(name)?.[1];
+    if (!base || type !== 'object' || bind !== 'local' || section === 0) continue;
+    result.set(base, [...(result.get(base) ?? []), users.get(section) ?? new Set()]);
+  }
+  return result;
+}
+
+/** By section of a datum (each has its own): the functions with a reference to it, under the names of their source. */
+function usersBySection(elf: Elf): Map<number, Set<string>> {
+  const users = new Map<number, Set<string>>();
+  for (const { section: text, name } of elf.symbols.filter(({ type, section }) => type === 'func' && section > 0)) {
+    const add = ({ symbol }: ElfRelocation) => {
+      const section = elf.symbols[symbol]?.section ?? 0;
+      users.set(section, (users.get(section) ?? new Set()).add(name.replace(/\..*$/, '')));
+    };
+    relocationsOf(elf, text).forEach(add);
+  }
+  return users;
+}
