@@ -30,12 +30,24 @@ export async function main(argv: string[], root: string): Promise<void> {
   let opened: Lab | undefined;
   const lab = () => (opened ??= openLab({ resources: resourcesOf(root) }));
   const program = commandTree(lab);
+  endWithReader();
   try {
     await program.parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   }
+}
+
+/** As SIGPIPE ends others: when nobody reads any more (`| head`), what runs is cancelled, and there is no error to tell. */
+function endWithReader(): void {
+  let isGone = false;
+  const onError = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!isGone) process.emit('SIGHUP', 'SIGHUP');
+    isGone = true;
+  };
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onError);
 }
 
 /** All commands; `lab` is opened by the first that needs it. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { copyCommand } from '../../../lab/src/cli/commands/vm-copy.ts';
@@ -63,6 +65,13 @@ describe('lpl', function () {
   it('ends with 2 for a command or option that does not exist', () => {
     for (const words of [['nonsense'], ['build'], ['vm', 'up', 'x', '--nonsense']])
       assert.equal(spawnSync(process.execPath, [lpl, ...words]).status, 2, words.join(' '));
+  });
+
+  it('says nothing when whoever read its output has gone', async () => {
+    const child = spawn(process.execPath, [lpl, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const [complaints] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    assert.deepEqual([child.exitCode, complaints], [0, '']);
   });
 });
 
