@@ -38,7 +38,7 @@ import { newScenario } from './trial/new-scenario.ts';
 import { readTrial } from './trial/read-trial.ts';
 import { type ReportOutcome, type ReportRequest, reportTrial } from './trial/report-trial.ts';
 import { followPulse, type Pulse } from './trial/pulse.ts';
-import { runScenario, type TrialSummary } from './trial/run-scenario.ts';
+import { runScenario, type TrialCommand, type TrialSummary } from './trial/run-scenario.ts';
 import { type ControlResult, controls, runSelfcheck, type SelfcheckRequest } from './trial/selfcheck/run-selfcheck.ts';
 import { attachMachine, type RunningMachine } from './vm/machine.ts';
 
@@ -174,8 +174,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
         await unloadLivepatch({ guest, module }, ctx);
       }),
 
-    trial: (request: { scenario: string; target?: string }, ctx: OpContext): Promise<TrialSummary> =>
-      runScenario(ctx, site, request),
+    trial: (request: TrialCommand, ctx: OpContext): Promise<TrialSummary> => runScenario(ctx, site, request),
 
     /** Every patch on every kernel under every workload. */
     matrix: ({ fleet, ...request }: MatrixCommand & { fleet?: FleetCommand }, ctx: OpContext): Promise<MatrixSummary> =>

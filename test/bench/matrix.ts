@@ -1,15 +1,15 @@
-// A matrix beside the same cells one by one, each with a cold boot and a build of its own.
+// A matrix beside its cells one by one, each by `lpl trial --cold`: both as a user runs them, every process with its start.
 
-import { mkdtemp, rm, writeFile, copyFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import assert from 'node:assert/strict';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { facade } from '../support/facade.ts';
-import { operate } from '../support/operation.ts';
-import type { TestLab } from '../support/test-machine.ts';
+import type { MatrixSummary } from '../../lab/src/lab.ts';
+import { type CliLab, openCliLab } from '../support/lpl.ts';
 import { type Row, rowOf } from './measure.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/patch');
+const target = 'debian:trixie/cloud-amd64';
 const patches = ['cmdline', 'version', 'two-units', 'uname'];
 const workloads = [
   { name: 'two-cpus', cpus: 2 },
@@ -18,66 +18,78 @@ const workloads = [
   { name: 'small', memoryMiB: 384 },
   { name: 'large', memoryMiB: 768 },
 ];
-/** How many of the cells are run one by one: their mean stands for all. */
-const sampled = 5;
-/** Guests of these cells mostly wait. */
-const jobs = 2 * availableParallelism();
+const common = { baselineMs: 1000, soakMs: 500 };
+/** How many of the cells are run one by one, from the first to the last: their mean stands for all. */
+const sampled = 20;
+
+type Size = { kernels: number; patches: number; workloads: number };
 
 /** `count` cells: 60 are 3 kernels, 4 patches and 5 workloads; of less there are fewer kernels, patches, workloads, in this order. */
-export async function benchMatrix({ paths }: TestLab, count: number): Promise<Row[]> {
-  const lab = facade(paths);
-  const directory = await mkdtemp(join(tmpdir(), 'lpl-bench-'));
+export async function benchMatrix(count: number, jobs?: number): Promise<Row[]> {
+  const size = sizeOf(count);
+  const lab = await openCliLab();
   try {
-    const file = await writeMatrix(directory, count);
-    // What every later run finds at hand is not what is measured.
-    await run({ shard: { index: 1, count } }, 'warm');
-    const whole = await run({ jobs }, 'whole');
+    for (const name of patches) await copyFile(join(fixtures, `${name}.patch`), join(lab.directory, `${name}.patch`));
+    // Kernels are prepared and snapshots made before: both sides find them at hand.
+    await runMatrix(lab, { ...size, patches: 1 }, 'warm');
+    const whole = await runMatrix(lab, size, 'whole', ...(jobs ? ['-j', String(jobs)] : []));
+    const { cells } = whole.matrix;
+    assert.equal(cells.length, count);
     const alone: number[] = [];
-    for (let index = 0; index < Math.min(sampled, count); index++) {
-      const shard = { index: 1 + Math.floor((index * count) / sampled), count };
-      alone.push(await run({ shard, jobs: 1, start: 'cold' }, `alone-${index}`));
+    const runs = Math.min(sampled, count);
+    for (let index = 0; index < runs; index++) {
+      const cell = cells[Math.floor((index * count) / runs)];
+      if (cell) alone.push(await runAlone(lab, cell));
     }
     const mean = alone.reduce((sum, ms) => sum + ms, 0) / alone.length;
     return [
-      rowOf(`a cell alone, cold boot (${alone.length} of ${count})`, 'ms', alone),
-      rowOf(`matrix of ${count} cells, ${jobs} at once, cells per minute`, '/min', [(count * 60_000) / whole]),
-      rowOf('one by one with cold boots takes this much more, in hundredths', '%', [(100 * mean * count) / whole]),
+      rowOf(`a cell alone, lpl trial --cold (${runs} of ${count} were run)`, 'ms', alone),
+      rowOf(`lpl matrix, ${count} cells, cells per minute`, '/min', [(count * 60_000) / whole.ms]),
+      rowOf('one by one takes this much longer, in hundredths (mean)', '%', [(100 * mean * count) / whole.ms]),
     ];
-
-    async function run(command: Partial<Parameters<typeof lab.matrix>[0]>, out: string): Promise<number> {
-      const started = performance.now();
-      const { verdict, cells } = await operate((ctx) =>
-        lab.matrix({ file, out: join(directory, out), ...command }, ctx),
-      );
-      const red = cells.find(({ asExpected }) => !asExpected);
-      if (verdict !== 'pass') throw new Error(`${red?.id}: ${red?.verdict}: ${red?.reasons.join('; ')}`);
-      return performance.now() - started;
-    }
   } finally {
-    await rm(directory, { recursive: true });
+    await lab.close();
   }
 }
 
-async function writeMatrix(directory: string, count: number): Promise<string> {
-  const patchCount = count >= 8 ? 4 : count >= 4 ? 2 : 1;
-  const kernelCount = count >= 60 ? 3 : count >= 24 ? 2 : 1;
-  const workloadCount = count / patchCount / kernelCount;
-  if (!Number.isInteger(workloadCount) || workloadCount > workloads.length)
-    throw new Error(`${count} cells are no matrix here: take 60, 40, 32, 24, 20, 16, 12, 8, 6, 4 or less`);
-  for (const name of patches) await copyFile(join(fixtures, `${name}.patch`), join(directory, `${name}.patch`));
-  const file = join(directory, 'bench.matrix.yaml');
+async function runMatrix(lab: CliLab, size: Size, name: string, ...options: string[]) {
+  const file = join(lab.directory, `${name}.matrix.yaml`);
   const matrix = {
     schema: 1,
     title: 'bench',
-    kernels: Array.from({ length: kernelCount }, (_, back) => ({
-      name: `back-${back}`,
-      target: 'debian:trixie/cloud-amd64',
-      back,
-    })),
-    patches: patches.slice(0, patchCount).map((name) => ({ title: name, file: `${name}.patch` })),
-    workloads: workloads.slice(0, workloadCount),
-    scenario: { baselineMs: 1000, soakMs: 500 },
+    kernels: Array.from({ length: size.kernels }, (_, back) => ({ name: `back-${back}`, target, back })),
+    patches: patches.slice(0, size.patches).map((patch) => ({ title: patch, file: `${patch}.patch` })),
+    workloads: workloads.slice(0, size.workloads),
+    scenario: common,
   };
   await writeFile(file, stringify(matrix));
-  return file;
+  const { code, json, stderr, ms } = await lab.run('matrix', file, '--out', join(lab.directory, name), ...options);
+  const summary = json as unknown as MatrixSummary;
+  const red = summary.cells?.find(({ asExpected }) => !asExpected);
+  assert.equal(code, 0, red ? `${red.id}: ${red.verdict}: ${red.reasons.join('; ')}` : stderr.slice(-2000));
+  return { matrix: summary, ms };
+}
+
+/** The scenario that the cell stands for, in milliseconds. */
+async function runAlone(lab: CliLab, { patch, workload, release }: MatrixSummary['cells'][number]): Promise<number> {
+  const { name: _name, ...fragment } = workloads.find(({ name }) => name === workload) ?? assert.fail(workload);
+  const version = /^[\d.]*\d/.exec(release ?? '')?.[0];
+  const scenario = {
+    ...{ schema: 1, title: patch, target: `${target}@${version}`, control: 'none', ...common, ...fragment },
+    patches: [{ title: patch, file: `${patch}.patch` }],
+  };
+  const file = join(lab.directory, 'alone.yaml');
+  await writeFile(file, stringify(scenario));
+  const { code, stderr, ms } = await lab.run('trial', file, '--cold');
+  assert.equal(code, 0, stderr.slice(-2000));
+  return ms;
+}
+
+function sizeOf(count: number): Size {
+  const kernels = count >= 60 ? 3 : count >= 24 ? 2 : 1;
+  const patchCount = count >= 8 ? 4 : count >= 4 ? 2 : 1;
+  const workloadCount = count / patchCount / kernels;
+  if (!Number.isInteger(workloadCount) || workloadCount > workloads.length)
+    throw new Error(`${count} cells are no matrix here: take 60, 40, 32, 24, 20, 16, 12, 8, 6, 4 or less`);
+  return { kernels, patches: patchCount, workloads: workloadCount };
 }

@@ -4,7 +4,7 @@
 //   endurance  100 restores and 200 cold boots in a row (asked for by name: it takes half an hour)
 //   engines    objdiff beside klp-build and kpatch-build (asked for by name: they build whole kernels, half an hour and more;
 //              --tree tree:PATH ...: on these instead of the lab's own small ones)
-//   matrix     60 cells beside one by one (asked for by name; --count: how many cells)
+//   matrix     60 cells beside one by one (asked for by name, 5 minutes; --count: how many cells, --jobs: how many at once)
 //   editor     activation, package, dashboard, memory, save to patched kernel in a real VS Code (asked for by name)
 
 import { parseArgs } from 'node:util';
@@ -20,7 +20,7 @@ import { benchVirtme } from './virtme.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string' }, tree: { type: 'string', multiple: true } },
+  options: { count: { type: 'string' }, jobs: { type: 'string' }, tree: { type: 'string', multiple: true } },
 });
 const count = Number(values.count ?? 5);
 const askedForByName = ['endurance', 'engines', 'matrix', 'editor'];
@@ -35,7 +35,8 @@ try {
     rows.push(...(await benchMachines(scratch, count)), ...(await benchVirtme(Math.min(count, 3))));
   if (wanted('endurance')) rows.push(...(await benchEndurance(scratch, 100, 200)));
   if (wanted('engines')) rows.push(...(await benchEngines(scratch, { count, trees: values.tree ?? [] })));
-  if (wanted('matrix')) rows.push(...(await benchMatrix(scratch, Number(values.count ?? 60))));
+  if (wanted('matrix'))
+    rows.push(...(await benchMatrix(Number(values.count ?? 60), values.jobs ? Number(values.jobs) : undefined)));
   if (wanted('editor')) rows.push(...(await benchEditor(count)));
   console.log(JSON.stringify({ schema: 1, node: process.version, rows }));
 } finally {

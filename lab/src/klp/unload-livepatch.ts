@@ -18,16 +18,24 @@ export async function unloadLivepatch(
 ): Promise<void> {
   klpDirectory(module);
   await runStage(ctx, { id: 'unload', title: `unload ${module}` }, async (stage) => {
-    const patch = (await readKlpStatus(guest, stage.signal)).find(({ name }) => name === module);
-    if (patch?.enabled)
-      throw new LabError('klp.busy', `${module} is enabled on ${guest.name}`, { hint: '`lpl klp disable` it first' });
-    const loaded = await guest.exec(['test', '-d', `/sys/module/${module}`], stage);
-    if (loaded.exitCode !== 0)
-      throw new LabError('klp.unknown', `${guest.name} has no module ${module}`, {
-        hint: '`lpl klp status` shows those it has',
-      });
     const wait = { what: `${module} to be free`, timeoutMs, code: 'klp.busy', signal: stage.signal } as const;
     stage.waiting(wait.what);
-    await waitUntil(wait, async () => ((await guest.exec(['rmmod', module], stage)).exitCode === 0 ? true : undefined));
+    await waitUntil(wait, async () => {
+      if ((await guest.exec(['rmmod', module], stage)).exitCode === 0) return true;
+      await requireUnloadable(guest, module, stage);
+      return undefined;
+    });
   });
+}
+
+/** Throws when waiting cannot help; asked only of a module that did not go, for the guest's time is dear. */
+async function requireUnloadable(guest: Guest, module: string, stage: OpContext): Promise<void> {
+  const patch = (await readKlpStatus(guest, stage.signal)).find(({ name }) => name === module);
+  if (patch?.enabled)
+    throw new LabError('klp.busy', `${module} is enabled on ${guest.name}`, { hint: '`lpl klp disable` it first' });
+  const loaded = await guest.exec(['test', '-d', `/sys/module/${module}`], stage);
+  if (loaded.exitCode !== 0)
+    throw new LabError('klp.unknown', `${guest.name} has no module ${module}`, {
+      hint: '`lpl klp status` shows those it has',
+    });
 }

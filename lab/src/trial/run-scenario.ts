@@ -10,7 +10,7 @@ import type { BuildReason } from '../build/result.ts';
 import { figureLines } from './figure-lines.ts';
 import { recordTrial, trialsDirectory } from './history.ts';
 import { reapInstances } from '../vm/reap-instances.ts';
-import { trialGround } from './ground.ts';
+import { type GroundRequest, trialGround } from './ground.ts';
 import { readScenario, type Scenario } from './scenario.ts';
 import { runTrial } from './trial.ts';
 import type { Verdict } from './verdict.ts';
@@ -33,15 +33,14 @@ export type TrialSummary = {
   stages: { name: string; ms: number; cached: boolean }[];
 };
 
+/** `lpl trial`. `target`: another than the scenario's; `start`: of its machine, default `snapshot`. */
+export type TrialCommand = { scenario: string; target?: string; start?: GroundRequest['start'] };
+
 /** Reads and runs a scenario file. Throws `scenario.invalid`, `kernel.unknown`, or when cancelled. */
-export async function runScenario(
-  ctx: OpContext,
-  site: Site,
-  request: { scenario: string; target?: string },
-): Promise<TrialSummary> {
+export async function runScenario(ctx: OpContext, site: Site, request: TrialCommand): Promise<TrialSummary> {
   const scenario = await readScenario(request.scenario);
   const target = await resolveBootTarget(ctx, site, request.target ?? scenario.target);
-  return runOnKernel(ctx, site, scenario, target);
+  return runOnKernel(ctx, site, scenario, target, request.start);
 }
 
 /** Runs a scenario on that kernel. */
@@ -50,6 +49,7 @@ export async function runOnKernel(
   site: Site,
   scenario: Scenario,
   target: BootTarget,
+  start: GroundRequest['start'] = 'snapshot',
 ): Promise<TrialSummary> {
   await reapInstances(site.paths, ctx.signal);
   const id = `${new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomBytes(2).toString('hex')}`;
@@ -63,7 +63,7 @@ export async function runOnKernel(
     },
   };
   const parts = targetParts(timed, site, target);
-  const ground = trialGround({ site, target, machineName: `trial-${id.slice(-13)}`, parts, start: 'snapshot' });
+  const ground = trialGround({ site, target, machineName: `trial-${id.slice(-13)}`, parts, start });
   const named = { scenario: scenario.path, title: scenario.title, target: ground.target };
   const { evidence, verdict, report } = await recordTrial(directory, named, () =>
     runTrial(scenario, ground, directory, timed),

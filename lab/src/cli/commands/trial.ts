@@ -10,13 +10,16 @@ export function addTrialCommands(program: Command, lab: () => Lab): void {
     .description('boot a machine, livepatch it under load, and judge whether anything stopped')
     .argument('SCENARIO.yaml')
     .option('--target <NAME>', 'another kernel than the scenario says')
+    .option('--cold', 'boot the machine instead of starting it from a snapshot')
     .addHelpText(
       'after',
       '\nExit code: 0 pass, 1 fail, 3 refused, 69 could not find out.\n\nExample:\n  lpl trial lab/examples/security-fixes/greeting.yaml',
     )
-    .action((scenario: string, options: { target?: string }, command: Command) =>
+    .action((scenario: string, { cold, ...options }: { target?: string; cold?: true }, command: Command) =>
       runCli('trial', command.optsWithGlobals(), async (ctx) =>
-        showTrial(await lab().trial({ scenario: resolve(scenario), ...options }, ctx)),
+        showTrial(
+          await lab().trial({ scenario: resolve(scenario), ...options, start: cold ? 'cold' : 'snapshot' }, ctx),
+        ),
       ),
     );
   program

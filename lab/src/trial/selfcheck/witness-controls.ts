@@ -59,11 +59,14 @@ export const witnessControls: readonly Control[] = [
   },
   {
     id: 'stall',
-    title: 'all CPUs stand still for 600 ms',
+    title: 'all CPUs stand still for 600 ms, four times',
     needs: 'trouble',
     play: async ({ script, wait }) => {
-      await script('echo freeze > /proc/lpl_trouble');
-      await wait(500);
+      // On a noisy host one of them may fall into a moment in which the host is to blame as well.
+      for (let time = 0; time < 4; time++) {
+        await script('echo freeze > /proc/lpl_trouble');
+        await wait(500);
+      }
     },
     caught: { verdict: 'fail', by: 'stall', says: /longest (5[5-9]|[6-9]\d|\d{3})\d ms/ },
     drowned: /longest (5[5-9]|[6-9]\d|\d{3})\d ms \(.* not explained by the host\)|nothing was heard/,
