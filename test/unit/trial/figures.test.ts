@@ -6,6 +6,27 @@ import { splitAtGaps } from '../../../lab/src/trial/report/svg.ts';
 import { judgeEvidence } from '../../../lab/src/trial/verdict.ts';
 import { goodControl, goodEvidence, goodRun } from '../../support/evidence.ts';
 
+/** Without answers for 600 ms after each of these seconds. */
+function runWithSilences(...atSeconds: number[]) {
+  const run = goodRun();
+  const isSilent = (atMs: number) => atSeconds.some((at) => atMs >= at * 1000 && atMs < at * 1000 + 600);
+  return { ...run, requests: run.requests.filter(({ atMs }) => !isSilent(atMs)) };
+}
+
+describe('the time line of a run', () => {
+  const labels = (page: string) => page.match(/no answer for [\d.]+ s<\/text>/g)?.length ?? 0;
+  const page = (run: ReturnType<typeof goodRun>) => {
+    const evidence = { ...goodEvidence(), run };
+    return reportPage(evidence, judgeEvidence(evidence));
+  };
+
+  it('writes how long nobody was answered where there is room for it', () => {
+    assert.equal(labels(page(goodRun())), 0);
+    assert.equal(labels(page(runWithSilences(2, 7))), 2);
+    assert.equal(labels(page(runWithSilences(2, 3, 7))), 2, 'labels never lie over one another');
+  });
+});
+
 describe('figures of a run', () => {
   it('count requests, latency and silence', () => {
     const figures = requestFigures(goodRun());

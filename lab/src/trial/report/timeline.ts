@@ -90,15 +90,23 @@ function marks(run: Run, patches: readonly PatchEvidence[], x: (ms: number) => n
     .join('');
 }
 
-/** Stretches in which the service answered nobody, across all lanes. */
+/** Half of what the longest label of an outage takes. */
+const halfLabel = 75;
+
+/** Stretches in which the service answered nobody, across all lanes; the longest are labelled first, others where there is room. */
 function outages(run: Run, x: (ms: number) => number, bottom: number): string {
+  const word = run.phases.some(({ name }) => name === 'reboot') ? 'down' : 'no answer';
+  const labelled: number[] = [];
   return silences(run)
-    .map(({ fromMs, toMs }) => {
+    .map(({ fromMs, toMs }) => ({ fromMs, toMs, forMs: toMs - fromMs }))
+    .sort((a, b) => b.forMs - a.forMs)
+    .map(({ fromMs, toMs, forMs }) => {
+      const what = `${word} for ${seconds(forMs)}`;
       const box = { x: x(fromMs), y: top, width: x(toMs) - x(fromMs), height: bottom - top };
-      const middle = box.x + box.width / 2;
-      return (
-        rect(box, 'outage') + text(middle, top + 108, `down for ${seconds(toMs - fromMs)}`, 'outagelabel', 'middle')
-      );
+      const middle = Math.min(Math.max(box.x + box.width / 2, gutter + halfLabel), width - halfLabel);
+      if (labelled.some((other) => Math.abs(other - middle) < 2 * halfLabel)) return rect(box, 'outage', what);
+      labelled.push(middle);
+      return rect(box, 'outage', what) + text(middle, top + 108, what, 'outagelabel', 'middle');
     })
     .join('');
 }

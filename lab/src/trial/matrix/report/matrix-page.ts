@@ -1,5 +1,6 @@
 // The report of a matrix: one HTML file without scripts, a grid whose cells lead to the trials' own reports beside it.
 
+import { htmlTable } from '../../report/html-table.ts';
 import { style } from '../../report/style.ts';
 import { escape } from '../../report/svg.ts';
 import type { CellResult } from '../cell-result.ts';
@@ -10,18 +11,24 @@ import { cellWords, countWords, gridRows, redCells, releaseOf } from './cell-wor
 const gridStyle = `
 .grid td a,.grid td span{display:block;border-radius:6px;padding:4px 8px;text-decoration:none;border:1px solid var(--line);border-left:5px solid var(--c,var(--line));color:var(--fg);background:var(--card);white-space:nowrap}
 .grid .good{--c:var(--good)}.grid .bad{--c:var(--bad);font-weight:600}.grid .un{--c:var(--warn);font-weight:600}
-.wide{overflow-x:auto}td small{color:var(--soft);font-weight:400}`;
+.grid th,.grid td{vertical-align:middle}.wide{overflow-x:auto}td small{color:var(--soft);font-weight:400}`;
 
 export function matrixPage(matrix: MatrixResult): string {
   const { title, verdict, tool, axes, shard } = matrix;
   const part = shard ? ` · shard ${shard.index} of ${shard.count}` : '';
-  const shape = `${axes.kernels.length} kernels × ${axes.patches.length} patches × ${axes.workloads.length} workloads`;
+  const shape = [
+    plural(axes.kernels.length, 'kernel'),
+    plural(axes.patches.length, 'patch', 'patches'),
+    plural(axes.workloads.length, 'workload'),
+  ].join(' × ');
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>${escape(`${verdict}: ${title}`)}</title><style>${style}${gridStyle}</style></head><body><main>
 <h1>${escape(title)}</h1><p class="soft">${escape(`${shape}${part} · ${tool}`)}</p>
 ${verdictBox(matrix)}${grid(matrix)}${redList(matrix)}${patchList(matrix)}${rawData(matrix)}</main></body></html>\n`;
 }
+
+const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 function verdictBox(matrix: MatrixResult): string {
   const { verdict } = matrix;
@@ -68,11 +75,12 @@ function redList(matrix: MatrixResult): string {
 }
 
 function patchList({ axes }: MatrixResult): string {
-  const rows = axes.patches.map(
-    ({ name, title, file }) =>
-      `<tr><td>${escape(name)}</td><td>${escape(title)}</td><td><code>${escape(file)}</code></td></tr>`,
-  );
-  return `<h2>Patches</h2><table><tbody>${rows.join('')}</tbody></table>`;
+  const rows = axes.patches.map(({ name, title, file }) => [
+    escape(name),
+    escape(title),
+    `<code>${escape(file)}</code>`,
+  ]);
+  return `<h2>Patches</h2>${htmlTable('patches', ['name', 'title', 'file'], rows)}`;
 }
 
 function rawData(matrix: MatrixResult): string {
