@@ -1,9 +1,9 @@
 // Content-addressed artefacts in the cache: made once, published whole, shared by everyone who asks for the same inputs.
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { declareUse } from './in-use.ts';
+import { declareUse, markUsed } from './in-use.ts';
 import { isLocked, withLock } from './lock.ts';
 import type { StageContext } from './operation.ts';
 import { publishDirectory, writeJson } from './store.ts';
@@ -64,12 +64,6 @@ async function removeTornAttempts(path: string): Promise<void> {
   const names = await readdir(dirname(path)).catch(() => []);
   const torn = names.filter((name) => name === basename(path) || name.startsWith(`${basename(path)}.tmp-`));
   await Promise.all(torn.map((name) => rm(join(dirname(path), name), { recursive: true, force: true })));
-}
-
-/** In a cache that cannot be written to nothing is pruned by age. */
-async function markUsed(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(join(path, 'stage.json'), now, now).catch(() => undefined);
 }
 
 async function isComplete(path: string): Promise<boolean> {

@@ -2,8 +2,10 @@
 // this process that answers with the list. It dies with the process, so nothing can go stale. Same scope as lock.ts.
 
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, utimes } from 'node:fs/promises';
 import { createConnection, createServer } from 'node:net';
+import { join } from 'node:path';
+import { abstractSocket } from './abstract-socket.ts';
 import { memo } from './memo.ts';
 import { isLocked, withLock } from './lock.ts';
 
@@ -18,7 +20,7 @@ const listen = memo(
       const server = createServer((socket) => socket.on('error', () => undefined).end([...used].join('\n')));
       server.once('error', reject);
       // A process may have loaded the lab twice (two bundles): each has a list of its own.
-      server.listen(`\0${prefix()}${process.pid}-${randomBytes(4).toString('hex')}`, () => {
+      server.listen(abstractSocket(`${prefix()}${process.pid}-${randomBytes(4).toString('hex')}`), () => {
         server.unref();
         resolve();
       });
@@ -37,19 +39,29 @@ export async function declareUse(path: string): Promise<void> {
 /** Declares it for a directory that is no artefact, and waits for whoever is deleting it just now. */
 export async function holdDirectory(path: string, signal: AbortSignal): Promise<void> {
   await declareUse(path);
+  await markUsed(path);
   if (await isLocked(path)) await withLock(path, { signal, waitMs: 60_000 }, () => Promise.resolve());
 }
 
-/** What another process declared. `paths` is undefined when it does not answer: then it may use anything. */
+/**
+ * Notes the time at an artefact of the cache, by which what was not used for long is found. What is none - a developer's own
+ * tree - has no such file, and nothing is written; nor in a cache that cannot be written to.
+ */
+export async function markUsed(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(join(path, 'stage.json'), now, now).catch(() => undefined);
+}
+
+/** What a process declared. `paths` is undefined when it does not answer: then it may use anything. */
 export type UsingProcess = { pid: number; paths: string[] | undefined };
 
-/** All other processes of this user that declared something. */
+/** All processes of this user that declared something, this one among them. */
 export async function usingProcesses(): Promise<UsingProcess[]> {
   const sockets = await readFile('/proc/net/unix', 'utf8');
-  const found = [...sockets.matchAll(new RegExp(`@(${prefix()}(\\d+)-\\w+)$`, 'gm'))];
+  // Zero bytes are shown as @.
+  const found = [...sockets.matchAll(new RegExp(`@(${prefix()}(\\d+)-\\w+)@*$`, 'gm'))];
   const names = new Map(found.map(([, name = '', pid]) => [name, Number(pid)]));
-  const others = [...names].filter(([, pid]) => pid !== process.pid);
-  const asked = others.map(async ([name, pid]) => ({ pid, paths: await ask(`\0${name}`) }));
+  const asked = [...names].map(async ([name, pid]) => ({ pid, paths: await ask(abstractSocket(name)) }));
   // One that ended meanwhile uses nothing.
   return (await Promise.all(asked)).flatMap(({ pid, paths }) => (paths === 'gone' ? [] : [{ pid, paths }]));
 }

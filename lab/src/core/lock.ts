@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createConnection, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abstractSocket } from './abstract-socket.ts';
 import { LabError } from './error.ts';
 
 export type LockOptions = {
@@ -38,8 +39,10 @@ export function isLocked(resource: string): Promise<boolean> {
   });
 }
 
-const socketName = (resource: string) =>
-  `\0lpl-lock-${createHash('sha256').update(`${process.getuid?.()}:${resource}`).digest('hex').slice(0, 40)}`;
+const socketName = (resource: string) => {
+  const key = createHash('sha256').update(`${process.getuid?.()}:${resource}`).digest('hex');
+  return abstractSocket(`lpl-lock-${key.slice(0, 40)}`);
+};
 
 async function acquire(resource: string, options: LockOptions): Promise<Server> {
   const name = socketName(resource);

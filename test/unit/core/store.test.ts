@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ensureArtefact } from '../../../lab/src/core/artefact.ts';
 import { isLabError } from '../../../lab/src/core/error.ts';
+import { declareUse, usingProcesses } from '../../../lab/src/core/in-use.ts';
 import { withLock } from '../../../lab/src/core/lock.ts';
 import { runStage } from '../../../lab/src/core/operation.ts';
 import { labPaths, privateDirectory } from '../../../lab/src/core/paths.ts';
@@ -120,6 +121,21 @@ describe('withLock', () => {
     await once(holder.stdout, 'data');
     holder.kill('SIGKILL');
     assert.equal(await withLock('/killed', { signal, waitMs: 2000 }, async () => 'in'), 'in');
+  });
+});
+
+describe('abstract sockets', () => {
+  it('have names of full length: shorter ones are padded by some versions of Node and not by others', async () => {
+    await declareUse('/some/thing');
+    const sockets = await readFile('/proc/net/unix', 'utf8');
+    const own = new RegExp(`@lpl-use-${process.getuid?.()}-${process.pid}-\\S+`).exec(sockets);
+    assert.equal(own?.[0].length, 108);
+  });
+
+  it('tell what a process uses', async () => {
+    await declareUse('/some/thing');
+    const own = (await usingProcesses()).filter(({ pid }) => pid === process.pid);
+    assert.ok(own.some(({ paths }) => paths?.includes('/some/thing')));
   });
 });
 
