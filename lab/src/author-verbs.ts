@@ -7,7 +7,6 @@ import { templateFunction } from './build/module/template-function.ts';
 import { prepareTarget } from './build/prepare-target.ts';
 import { type OpContext, runStage } from './core/operation.ts';
 import type { Site } from './core/site.ts';
-import { type CachedArtefact, cacheUse } from './kernel/cache-use.ts';
 import { directoryPatch } from './patch/directory-patch.ts';
 
 export type LintCommand = { patch: string; target?: string };
@@ -41,10 +40,6 @@ export function authorVerbs(site: Site) {
       const functions = await Promise.all(places.map((place) => templateFunction(place, kernel)));
       return livepatchTemplate({ ...parts, functions });
     },
-
-    /** What the cache holds, for which targets. */
-    cacheList: (ctx: OpContext): Promise<CachedArtefact[]> =>
-      runStage(ctx, { id: 'cache', title: 'measure the cache' }, () => cacheUse(site.paths.cache, ctx.signal)),
 
     /** What differs in a directory of edited files from the source of the target, as a patch; '' when nothing does. */
     worktreePatch: async (request: { directory: string; target: string }, ctx: OpContext): Promise<string> => {

@@ -19,6 +19,7 @@ import type { FleetCommand } from './fleet/fleet-cells.ts';
 import type { RedisAddress } from './fleet/redis.ts';
 import type { FleetState } from './fleet/show-fleet.ts';
 import type { WorkerCommand } from './fleet/work-for-fleet.ts';
+import { cacheVerbs } from './cache-verbs.ts';
 import { imageVerbs } from './image-verbs.ts';
 import { machineVerbs } from './machine-verbs.ts';
 import { patchVerbs } from './patch-verbs.ts';
@@ -55,6 +56,9 @@ export type { LintResult } from './build/lint/lint-patch.ts';
 export type { BuildEngine, BuildReason, BuildResult } from './build/result.ts';
 export type { ExplainCommand, LintCommand };
 export type { CachedArtefact } from './kernel/cache-use.ts';
+export type { NamedTarget } from './kernel/target-names.ts';
+export type { PruneResult } from './kernel/prune-cache.ts';
+export type { TargetDescription } from './build/describe-target.ts';
 export type { ExplainedFunction, Explanation } from './build/explain/explain-livepatch.ts';
 export type { KlpPatch } from './klp/klp-status.ts';
 export type { TransitionResult } from './klp/transition.ts';
@@ -136,6 +140,7 @@ export function openLab(options: { paths?: LabPaths; workspace?: string; resourc
     build: (command: BuildCommand, ctx: OpContext): Promise<BuildResult> => buildForTarget(ctx, site, command),
 
     ...targetVerbs(site),
+    ...cacheVerbs(site),
     ...authorVerbs(site),
     ...machineVerbs(site),
     ...imageVerbs(site),

@@ -36,7 +36,7 @@ export type CliLab = {
   close(): Promise<void>;
 };
 
-/** An lpl with state directories of its own and the user's cache, with `own` snapshots in it or the user's too. */
+/** An lpl with state directories of its own and the user's cache, with `own` snapshots and benches in it or the user's too. */
 export async function openCliLab(snapshots: 'shared' | 'own' = 'shared'): Promise<CliLab> {
   const directory = await mkdtemp(join(tmpdir(), 'lpl-cli-'));
   if (snapshots === 'own') await makeCacheWithOwnSnapshots(join(directory, 'cache/livepatch-lab'));

@@ -1,11 +1,11 @@
-// A cache whose snapshots are a test's own: everything else in it is the user's.
+// A cache whose snapshots and benches are a test's own: everything else in it is the user's.
 
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labPaths } from '../../lab/src/core/paths.ts';
 
 /** `packages` holds apt's configuration, with its own absolute path in it. */
-const own = ['snapshots', 'packages'];
+const own = ['snapshots', 'builds', 'packages'];
 
 /** Makes it at `directory`, which must not exist. */
 export async function makeCacheWithOwnSnapshots(directory: string): Promise<void> {

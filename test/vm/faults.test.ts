@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { LabEvent } from '../../lab/src/core/event.ts';
 import { type CliLab, openCliLab } from '../support/lpl.ts';
 import { testLabRoot } from '../support/stock-kernel.ts';
@@ -54,7 +55,54 @@ describe('lpl vm up, killed with SIGKILL', () => {
     const snapshots = await readdir(join(lab.directory, 'cache/livepatch-lab/snapshots'));
     assert.equal(snapshots.length, 1, snapshots.join());
     assert.deepEqual(await readdir(join(lab.directory, 'state/livepatch-lab/vms')), ['web1']);
+  });
+
+  it('runs on while the cache is pruned, which takes only what nobody uses', async () => {
+    const snapshots = join(lab.directory, 'cache/livepatch-lab/snapshots');
+    const prune = () => lab.run('cache', 'prune', '--older-than', '0h');
+    const { json } = await prune();
+    const spared = json['spared'] as { room: string; keptBy: string }[];
+    assert.deepEqual([spared.map(({ room }) => room), json['removed']], [['snapshots'], []]);
+    assert.match(spared[0]?.keptBy ?? '', /^pid \d+ \(/);
+    assert.equal((await readdir(snapshots)).length, 1);
+    assert.equal((await lab.run('vm', 'ssh', 'web1', 'true')).code, 0);
     assert.equal((await lab.run('vm', 'rm', 'web1')).code, 0);
+    await prune();
+    assert.deepEqual(await readdir(snapshots), []);
+  });
+});
+
+describe('lpl build, killed with SIGKILL', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab('own')));
+  after(() => lab.close());
+
+  const patch = (name: string) => fileURLToPath(new URL(`../fixtures/patch/${name}.patch`, import.meta.url));
+  const build = (name: string) => lab.start('build', patch(name), '--out', join(lab.directory, `${name}.ko`));
+
+  it('at three moments, hurts no later builds, two of them at once, and they leave nothing half-made', async () => {
+    for (const stage of ['kernel-facts', 'compile-0', 'check']) {
+      const run = build('cmdline');
+      await run.event((event) => event.type === 'stage.start' && event.stage === stage);
+      run.process.kill('SIGKILL');
+      await run.ended;
+    }
+    const built = await Promise.all([build('cmdline').ended, build('two-units').ended]);
+    assert.deepEqual(
+      built.map(({ code, stderr }) => [code, code === 0 ? '' : stderr]),
+      [
+        [0, ''],
+        [0, ''],
+      ],
+    );
+    const builds = join(lab.directory, 'cache/livepatch-lab/builds');
+    const benches = await readdir(builds);
+    const left = (await Promise.all(benches.map((bench) => readdir(join(builds, bench))))).flat();
+    assert.deepEqual(
+      left.filter((name) => name.startsWith('work-') || name.includes('.tmp-')),
+      [],
+    );
+    assert.ok(left.some((name) => name.startsWith('unit-')));
   });
 });
 

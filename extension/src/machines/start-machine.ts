@@ -1,6 +1,6 @@
 // Starts a machine on a target kernel that the user picks, or that the caller names.
 
-import { l10n, window } from 'vscode';
+import { l10n, type QuickPickItem, window } from 'vscode';
 import type { MachineStatus } from 'livepatch-lab';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
@@ -31,7 +31,7 @@ export async function startMachine(
 
 async function pickTarget(session: Session): Promise<string | undefined> {
   const preferred = setting('target');
-  const items = session.lab.listTargets(preferred, question(60_000)).then((targets) =>
+  const listed = session.lab.listTargets(preferred, question(60_000)).then((targets) =>
     targets
       .map(({ name, release, prepared }) => ({
         label: name,
@@ -41,6 +41,10 @@ async function pickTarget(session: Session): Promise<string | undefined> {
       }))
       .sort((a, b) => b.rank - a.rank),
   );
+  const named = session.lab
+    .targetNames()
+    .then((names) => names.map(({ name, target }) => ({ label: name, description: target })));
+  const items = Promise.all([named, listed]).then((groups): QuickPickItem[] => groups.flat());
   const title = l10n.t('Start a machine: target kernel');
   return (
     await window.showQuickPick(items, { title, placeHolder: l10n.t('The kernel to boot'), matchOnDescription: true })

@@ -1,4 +1,5 @@
-// The Target kernels view: what `lpl target ls` shows of the series that the settings name, and what was edited for each.
+// The Target kernels view: what `lpl target ls` shows of the series that the settings name and of the trees that have a short
+// name, and what was edited for each.
 
 import { join } from 'node:path';
 import { workspace } from 'vscode';
@@ -19,7 +20,10 @@ const listMs = 60_000;
 /** Creates the view. `storage`: where the work trees are. */
 export function createTargetsView(lab: Lab, storage: string): TargetsView {
   const children = async (node: TargetNode | undefined): Promise<TargetNode[]> => {
-    if (!node) return seriesNames().map((name, index) => ({ kind: 'series', name, open: index === 0 }));
+    if (!node) {
+      const names = [...seriesNames(), ...(await namedTrees(lab))];
+      return names.map((name, index) => ({ kind: 'series', name, open: index === 0 }));
+    }
     if (node.kind === 'series') {
       const [kernels, edited] = await Promise.all([
         lab.listTargets(node.name, question(listMs)),
@@ -43,6 +47,12 @@ export function createTargetsView(lab: Lab, storage: string): TargetsView {
 function seriesNames(): string[] {
   const preferred = setting('target').replace(/@.*$/, '');
   return [...new Set([preferred, ...setting('targets')])];
+}
+
+/** Short names of build trees (`lpl target add`), one for each tree. */
+async function namedTrees(lab: Lab): Promise<string[]> {
+  const trees = (await lab.targetNames()).filter(({ target }) => target.startsWith('tree:'));
+  return [...new Map(trees.map(({ name, target }) => [target, name])).values()];
 }
 
 /** Of each target, by its name, the files that differ from the pristine source. */

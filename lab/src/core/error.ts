@@ -18,6 +18,7 @@ const culprits = {
   'packages.unavailable': 'host',
   'kernel.unknown': 'user',
   'kernel.unsupported': 'user',
+  'target.in-use': 'user',
   'patch.invalid': 'user',
   'build.failed': 'us',
   'qemu.not-found': 'host',

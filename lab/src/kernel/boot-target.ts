@@ -43,6 +43,17 @@ export async function resolveBootTarget(
   return stockTarget(await resolveTarget(ctx, rooms, inFull(target), back));
 }
 
+/** As resolveBootTarget, for who only tells about it: declares no use of it, and warns of nothing. */
+export async function lookUpTarget(
+  ctx: OpContext,
+  { paths, rooms }: Pick<Site, 'paths' | 'rooms'>,
+  name: string,
+): Promise<BootTarget> {
+  const target = await parseTarget(paths, name);
+  if (target.kind === 'tree') return treeTarget(await readOwnTree(target.path));
+  return stockTarget(await resolveTarget(ctx, rooms, inFull(target)));
+}
+
 /** A stock kernel as a target. */
 export function stockTarget(kernel: StockKernel): BootTarget {
   const { release, compiler, target } = kernel;

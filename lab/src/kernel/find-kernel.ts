@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { isLabError } from '../core/error.ts';
 import type { StageContext } from '../core/operation.ts';
+import { isTorn } from '../core/remove-unused.ts';
 import { readJson, writeJson } from '../core/store.ts';
 import type { OpenPackageView } from '../toolroot/package-view.ts';
 import { compareVersions, listStockKernels, pickKernel, type StockKernel } from './catalog.ts';
@@ -76,32 +77,41 @@ export async function keepKernel(room: string, kernel: StockKernel): Promise<voi
   await writeJson(recordPath(room, kernel.target), { kernel });
 }
 
-/** Kernels of suite and flavour that were prepared here before. */
+/** Kernels of suite and flavour that were prepared here before, and are still whole. */
 export async function keptKernels(room: string, { suite, flavour }: StockName): Promise<StockKernel[]> {
-  const prefix = `stock-${suite}-${flavour}-`;
   const names = await readdir(room).catch(() => []);
-  const kept = names.filter((name) => name.startsWith(prefix)).map((name) => readJson(join(room, name), recordFile));
-  return (await Promise.all(kept)).flatMap((file) => file?.kernel ?? []);
+  const kernels = await stockKernelRecords(room);
+  return kernels
+    .filter(({ target }) => target.suite === suite && target.flavour === flavour)
+    .filter((kernel) => partsOf(kernel).every((part) => names.some((name) => isPart(name, part))));
 }
 
-const catalogPath = (room: string, suite: string, flavour: string) => join(room, `catalog-${suite}-${flavour}.json`);
-const recordPath = (room: string, { suite, flavour, version }: Required<StockName>) =>
-  join(room, `stock-${suite}-${flavour}-${version}.json`);
-
-/** Every kernel that was prepared here before, of whatever suite and flavour. */
+/** Every kernel that was prepared here before, of whatever suite and flavour, whatever was pruned of it since. */
 export async function stockKernelRecords(room: string): Promise<StockKernel[]> {
   const names = await readdir(room).catch(() => []);
   const records = names
-    .filter((name) => name.startsWith('stock-'))
+    .filter((name) => name.startsWith('stock-') && name.endsWith('.json'))
     .map((name) => readJson(join(room, name), recordFile));
   return (await Promise.all(records)).flatMap((file) => file?.kernel ?? []);
 }
 
-/** Forgets the kernels of which a part is gone: they are not prepared any more. */
-export async function forgetIncompleteKernels(room: string): Promise<void> {
+/** Forgets the kernels of which nothing is left: those that the mirror has dropped do not exist any more. */
+export async function forgetGoneKernels(room: string): Promise<void> {
   const names = await readdir(room).catch(() => []);
-  for (const kernel of await stockKernelRecords(room)) {
-    const parts = [`image-${kernel.release}-`, `headers-${kernel.release}-`, `source-${kernel.target.version}-`];
-    if (!parts.every((part) => names.some((name) => name.startsWith(part)))) await rm(recordPath(room, kernel.target));
-  }
+  for (const kernel of await stockKernelRecords(room))
+    if (!partsOf(kernel).some((part) => names.some((name) => isPart(name, part))))
+      await rm(recordPath(room, kernel.target), { force: true });
 }
+
+/** What of a kernel comes from the mirror, as debian-kernel.ts calls it. */
+const partsOf = ({ release, target }: StockKernel) => [
+  `image-${release}-`,
+  `headers-${release}-`,
+  `source-${target.version}-`,
+];
+
+const isPart = (name: string, part: string) => name.startsWith(part) && !isTorn(name);
+
+const catalogPath = (room: string, suite: string, flavour: string) => join(room, `catalog-${suite}-${flavour}.json`);
+const recordPath = (room: string, { suite, flavour, version }: Required<StockName>) =>
+  join(room, `stock-${suite}-${flavour}-${version}.json`);

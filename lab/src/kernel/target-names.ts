@@ -32,7 +32,7 @@ export async function targetNames(paths: LabPaths): Promise<NamedTarget[]> {
     .map((name) => ({ name, ...(names[name] as Names[string]) }));
 }
 
-/** Gives `target` that name, in place of what had it. Throws `usage.invalid` for a bad name, `kernel.unknown` for a bad target. */
+/** Gives `target` that name. Throws `usage.invalid` for a bad or taken name, `kernel.unknown` for a bad target. */
 export async function addTargetName(
   paths: LabPaths,
   given: { name: string; target: string },
@@ -43,7 +43,14 @@ export async function addTargetName(
       hint: 'letters, digits, dots, dashes and underscores, beginning with a letter or digit',
     });
   const entry = { target: inFull(await parseTarget(paths, given.target)), addedAt: Date.now() };
-  await change(paths, signal, (names) => ({ ...names, [given.name]: entry }));
+  await change(paths, signal, (names) => {
+    const before = Object.hasOwn(names, given.name) ? names[given.name]?.target : undefined;
+    if (before !== undefined && before !== entry.target)
+      throw new LabError('usage.invalid', `${given.name} is ${before} already`, {
+        hint: `\`lpl target rm ${given.name}\` first, or choose another name`,
+      });
+    return { ...names, [given.name]: entry };
+  });
   return { name: given.name, ...entry };
 }
 

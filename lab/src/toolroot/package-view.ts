@@ -2,7 +2,7 @@
 // checking on, and no influence on the host. Needs no privileges.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, CommandOutput } from '../core/command.ts';
 import { LabError } from '../core/error.ts';
@@ -61,6 +61,8 @@ async function refreshIfStale(
     try {
       await runCommand(view.apt(update), { signal: ctx.signal, timeoutMs: 180_000 });
       await writeFile(marker, '');
+      // What prune-cache.ts takes for the time of the last use; lists that are not used are not refreshed.
+      await utimes(view.directory, new Date(), new Date());
     } catch (error) {
       ctx.signal.throwIfAborted();
       const isMissing = ageMs > Date.now() / 2;

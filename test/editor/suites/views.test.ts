@@ -132,6 +132,13 @@ describe('the views', () => {
       await run('discardChanges', editor.document.uri);
       assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [['6.12.94+deb13', 'prepared']]);
     });
+
+    it('shows a tree that has a name, once, and no other kernel by its name', async () => {
+      const before = textsOf(await itemsOf(fake.targets));
+      const named = (name: string, target: string) => ({ name, target, addedAt: 0 });
+      fake.lab.names = [named('mine', 'tree:/x'), named('too', 'tree:/x'), named('field', fakeTarget)];
+      assert.deepEqual(textsOf(await itemsOf(fake.targets)), [...before, ['too', '']]);
+    });
   });
 
   describe('Trials', () => {

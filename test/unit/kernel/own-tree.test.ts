@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { isLabError, type LabErrorCode } from '../../../lab/src/core/error.ts';
 import { readOwnTree } from '../../../lab/src/kernel/own-tree.ts';
-
-const config = (await readFile(new URL('../../../images/kconfig/tiny.config', import.meta.url), 'utf8'))
-  .replace('CONFIG_64BIT=y', 'CONFIG_X86_64=y')
-  .concat('CONFIG_LIVEPATCH=y\n');
-
-/** The head of a bzImage: boot.rst has `HdrS` at 0x202 and at 0x20e the place of the version, less 0x200. */
-function imageOf(release: string): Buffer {
-  const image = Buffer.alloc(0x4000);
-  image.write('HdrS', 0x202, 'latin1');
-  image.writeUInt16LE(0x3000, 0x20e);
-  image.write(`${release} (me@here) #1 SMP\0`, 0x3200, 'latin1');
-  return image;
-}
+import { bootableConfig as config, makeBuiltTree, putFile } from '../../support/built-tree.ts';
 
 describe('readOwnTree', () => {
   let tree: string;
-  const put = async (path: string, content: string | Buffer) => {
-    await mkdir(dirname(join(tree, path)), { recursive: true });
-    await writeFile(join(tree, path), content);
-  };
+  const put = (path: string, content: string | Buffer) => putFile(tree, path, content);
   const refuses = (code: LabErrorCode, message: RegExp, hint: RegExp) =>
     assert.rejects(readOwnTree(tree), (error) => {
       assert.ok(isLabError(error, code), String(error));
@@ -34,12 +19,7 @@ describe('readOwnTree', () => {
 
   beforeEach(async () => {
     tree = await mkdtemp(join(tmpdir(), 'lpl-tree-'));
-    await put('.config', config);
-    await put('include/config/kernel.release', '6.12.1-mine\n');
-    await put('arch/x86/boot/bzImage', imageOf('6.12.1-mine'));
-    await put('modules.order', 'drivers/net/virtio_net.o\nfs/x.ko\n');
-    await put('drivers/net/virtio_net.ko', 'module');
-    await put('fs/x.ko', 'module');
+    await makeBuiltTree(tree);
   });
   afterEach(() => rm(tree, { recursive: true }));
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { contentKey } from '../../core/artefact.ts';
 import { requireFreeSpace } from '../../core/disk-space.ts';
 import { LabError } from '../../core/error.ts';
-import { declareUse } from '../../core/in-use.ts';
+import { holdDirectory } from '../../core/in-use.ts';
 import { type OpContext, runStage, type StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
 import { readElf } from '../../kernel/elf.ts';
@@ -60,7 +60,7 @@ async function build(ctx: OpContext, request: WholeKernelRequest, given: Given):
     readPatchedSources(request.patch, kernel),
   );
   if (isRefused(sources)) return sources;
-  const view = await openView(request, given.config);
+  const view = await openView(ctx, request, given.config);
   await sweepScratch(view.room);
   await runStage(ctx, { id: 'space', title: 'space for a whole kernel' }, (stage) =>
     requireSpace(stage, view, kernel.buildTree),
@@ -97,11 +97,15 @@ async function build(ctx: OpContext, request: WholeKernelRequest, given: Given):
 }
 
 /** A view for each configuration: another one compiles everything anew anyhow. */
-async function openView({ kernel, cache, tool }: WholeKernelRequest, config: Given['config']): Promise<TreeView> {
+async function openView(
+  ctx: OpContext,
+  { kernel, cache, tool }: WholeKernelRequest,
+  config: Given['config'],
+): Promise<TreeView> {
   const { name, source, buildTree, toolroot } = kernel;
   const key = contentKey({ source, buildTree, toolroot, tool: tool.engine, config: [...config], format: 1 });
   const room = join(cache, `${kernel.release}-${tool.engine}-${key}`);
-  await declareUse(room);
+  await holdDirectory(room, ctx.signal);
   await mkdir(room, { recursive: true });
   return { tree: { name, source, build: buildTree }, toolroot, room };
 }
