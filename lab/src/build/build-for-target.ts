@@ -3,7 +3,7 @@
 import type { OpContext } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { ensureScriptsRoot } from '../kernel/prepare-kernel.ts';
-import { parseTargetName } from '../kernel/target.ts';
+import { parseTarget } from '../kernel/target-names.ts';
 import { buildLivepatch } from './build-livepatch.ts';
 import { engineFor } from './engine-for.ts';
 import { buildModule } from './module/build-module.ts';
@@ -32,7 +32,7 @@ const tools = { 'klp-build': klpBuild, 'kpatch-build': kpatchBuild };
 /** Throws as engineFor, prepareTarget and the engines do. */
 export async function buildForTarget(ctx: OpContext, site: Site, command: BuildCommand): Promise<BuildResult> {
   const { target, engine: wanted, ...file } = command;
-  const { kind } = parseTargetName(target);
+  const { kind } = await parseTarget(site.paths, target);
   const engine = engineFor({ fileName: file.patchName, target, kind, wanted });
   const { kernel, labRoot } = await prepareTarget(ctx, site, target);
   const places = { kpatch: labRoot, labRoot: { path: labRoot, compiler: '' }, cache: site.rooms.builds };

@@ -9,18 +9,20 @@ import { abstractSocket } from './abstract-socket.ts';
 import { memo } from './memo.ts';
 import { isLocked, withLock } from './lock.ts';
 
-const answerMs = 2000;
+/** A process that computes for so long, or is stopped, counts as one that may use anything. */
+const answerMs = 5000;
 const prefix = () => `lpl-use-${process.getuid?.()}-`;
 
-// One list a process, whichever of its parts reads: it is about the process that the others ask.
+// One list a process, whichever of its parts reads: it is about the process that the others ask. A process may have loaded the
+// lab twice (two bundles): each has a list of its own.
 const used = new Set<string>();
+const ownName = `${prefix()}${process.pid}-${randomBytes(4).toString('hex')}`;
 const listen = memo(
   () =>
     new Promise<void>((resolve, reject) => {
       const server = createServer((socket) => socket.on('error', () => undefined).end([...used].join('\n')));
       server.once('error', reject);
-      // A process may have loaded the lab twice (two bundles): each has a list of its own.
-      server.listen(abstractSocket(`${prefix()}${process.pid}-${randomBytes(4).toString('hex')}`), () => {
+      server.listen(abstractSocket(ownName), () => {
         server.unref();
         resolve();
       });
@@ -61,16 +63,22 @@ export async function usingProcesses(): Promise<UsingProcess[]> {
   // Zero bytes are shown as @.
   const found = [...sockets.matchAll(new RegExp(`@(${prefix()}(\\d+)-\\w+)@*$`, 'gm'))];
   const names = new Map(found.map(([, name = '', pid]) => [name, Number(pid)]));
-  const asked = [...names].map(async ([name, pid]) => ({ pid, paths: await ask(abstractSocket(name)) }));
+  const asked = [...names].map(async ([name, pid]) => ({ pid, paths: await ask(name) }));
   // One that ended meanwhile uses nothing.
   return (await Promise.all(asked)).flatMap(({ pid, paths }) => (paths === 'gone' ? [] : [{ pid, paths }]));
 }
 
+// Who prunes asks for every artefact.
+const mute = new Set<string>();
+
 function ask(name: string): Promise<string[] | 'gone' | undefined> {
+  if (name === ownName) return Promise.resolve([...used]);
+  if (mute.has(name)) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     let said = '';
-    const socket = createConnection(name);
+    const socket = createConnection(abstractSocket(name));
     socket.setTimeout(answerMs, () => {
+      mute.add(name);
       resolve(undefined);
       socket.destroy();
     });

@@ -65,7 +65,10 @@ async function userOf({ path, cache, kept }: Omit<Removal, 'how'>): Promise<stri
   const isInside = (file: string) => caches.some((each) => isWithin(file, `${each}/${inCache}`));
   const keeper = kept.find((each) => isInside(each.path));
   if (keeper) return keeper.by;
-  for (const { pid, paths } of await usingProcesses()) if (!paths || paths.some(isInside)) return nameOf(pid);
+  for (const { pid, paths } of await usingProcesses()) {
+    if (!paths) return `${nameOf(pid)} perhaps, which does not answer`;
+    if (paths.some(isInside)) return nameOf(pid);
+  }
   const open = (await Promise.all(caches.map(openFilesBelow))).flat().find((file) => isInside(file.path));
   return open && nameOf(open.pid);
 }

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { asLabError, LabError } from '../core/error.ts';
 import type { Site } from '../core/site.ts';
-import { parseTargetName } from '../kernel/target.ts';
+import { parseTarget } from '../kernel/target-names.ts';
 import { readLivepatchModule } from '../klp/module-file.ts';
 import { readPatch } from '../patch/read-patch.ts';
 import { findProfile } from '../vm/image/guest-profile.ts';
@@ -17,7 +17,7 @@ export type ScenarioLint = { path: string; title: string; findings: ScenarioFind
 export async function lintScenario(path: string, site: Site): Promise<ScenarioLint> {
   const scenario = await readScenario(path);
   const findings = await Promise.all([
-    tried('target', () => void parseTargetName(scenario.target)),
+    tried('target', () => parseTarget(site.paths, scenario.target)),
     tried('profile', () => findProfile(site, scenario.profile)),
     ...scenario.patches.flatMap((patch) => lintPatch(patch)),
   ]);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { lintScenario } from '../../../lab/src/trial/lint-scenario.ts';
 import { newScenario } from '../../../lab/src/trial/new-scenario.ts';
 import { labPaths } from '../../../lab/src/core/paths.ts';
+import { addTargetName } from '../../../lab/src/kernel/target-names.ts';
 import { testSite } from '../../support/test-site.ts';
 
 describe("a scenario of one's own", () => {
@@ -17,6 +18,18 @@ describe("a scenario of one's own", () => {
     const path = await newScenario(join(directory, 'mine'), site);
     assert.deepEqual((await lintScenario(path, site)).findings, []);
     await assert.rejects(newScenario(join(directory, 'mine'), site), /is there already/);
+  });
+
+  it('may name its target by a short name that there is', async () => {
+    const own = testSite({ cache: join(directory, 'c'), state: join(directory, 's'), runtime: join(directory, 'r') });
+    const path = join(directory, 'short.yaml');
+    await writeFile(join(directory, 'a.patch'), 'diff');
+    await writeFile(path, 'schema: 1\ntitle: t\ntarget: mine\npatches:\n  - title: x\n    file: a.patch\n');
+    const aboutTarget = async () =>
+      (await lintScenario(path, own)).findings.filter(({ message }) => message.startsWith('target: '));
+    assert.deepEqual(await aboutTarget(), [{ level: 'error', message: 'target: there is no target mine' }]);
+    await addTargetName(own.paths, { name: 'mine', target: 'debian:trixie/cloud-amd64' }, new AbortController().signal);
+    assert.deepEqual(await aboutTarget(), []);
   });
 
   it('is told everything that stands against it at once', async () => {

@@ -11,7 +11,7 @@ What was used longest ago goes first. What a running build, machine or trial rea
 machines and their snapshots build on, and what has a short name (\`lpl target add\`). Whatever goes is made again when it is
 asked for, but a stock kernel that the mirror has dropped. Killed in the middle, it leaves a cache that is as good as before.
 
-Examples:
+Example:
   lpl cache prune --max-size 20G --dry-run
   lpl cache prune --older-than 14d`;
 

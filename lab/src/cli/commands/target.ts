@@ -82,7 +82,7 @@ const addHelp = `
 The target is looked at first: a tree has to be there and built, a stock kernel on the mirror. \`lpl cache prune\` keeps what a
 short name stands for.
 
-Examples:
+Example:
   lpl target add mine tree:~/linux/build
   lpl target add field debian:trixie/cloud-amd64@6.12.107
   lpl build fix.patch --target mine`;
@@ -91,7 +91,7 @@ const rmHelp = `
 A tree of your own is never touched, nor what other targets need. What a machine or another lpl uses is not removed: one line
 says who.
 
-Examples:
+Example:
   lpl target rm mine
   lpl target rm debian:trixie/cloud-amd64@6.12.107`;
 

@@ -157,9 +157,10 @@ function checked(
   wrong: YamlFile<unknown>['wrong'],
 ): string {
   try {
-    // What comes before a kernel is a question to the mirror.
+    // Which target has a short name is told when it is run; what comes before a kernel is a question to the mirror.
+    if (isShortName(target)) return target;
     if (back > 0) parseStockName(target);
-    else if (!isShortName(target)) parseTargetName(target);
+    else parseTargetName(target);
     return target;
   } catch (error) {
     throw wrong(asLabError(error).message, ['kernels', index]);

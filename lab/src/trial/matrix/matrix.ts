@@ -12,6 +12,7 @@ import type { LabPaths } from '../../core/paths.ts';
 import type { Site } from '../../core/site.ts';
 import { writeJson } from '../../core/store.ts';
 import { version } from '../../core/version.ts';
+import { inFull, parseTarget } from '../../kernel/target-names.ts';
 import { reapInstances } from '../../vm/reap-instances.ts';
 import { cellKey, readCellFiles } from './cell-files.ts';
 import { localCells } from './local-cells.ts';
@@ -56,7 +57,7 @@ export async function runMatrix(
     return localCells({ site, jobs, start, modules: matrixFiles(directory).modules }, ctx);
   },
 ): Promise<MatrixSummary> {
-  const matrix = only(await readMatrix(command.file), command.only);
+  const matrix = await withTargetsInFull(site, only(await readMatrix(command.file), command.only));
   const cells = await withKeys(matrix);
   const directory = await chooseDirectory(site.paths, matrix, command);
   return withLock(directory, { signal: ctx.signal, waitMs: 0 }, async () => {
@@ -82,6 +83,15 @@ function only(matrix: Matrix, ids: readonly string[] = []): Matrix {
       hint: `\`lpl matrix ${matrix.path} --list\` names them`,
     });
   return { ...matrix, cells: matrix.cells.filter(({ id }) => ids.includes(id)) };
+}
+
+/** Other machines of a fleet know none of the short names here, and tomorrow one may stand for another target. */
+async function withTargetsInFull({ paths }: Site, matrix: Matrix): Promise<Matrix> {
+  const cells = matrix.cells.map(async (cell) => ({
+    ...cell,
+    target: { ...cell.target, name: inFull(await parseTarget(paths, cell.target.name)) },
+  }));
+  return { ...matrix, cells: await Promise.all(cells) };
 }
 
 /** The cells of a matrix file, and nothing is run. */

@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabEvent } from '../../../../lab/src/core/event.ts';
 import { isLabError, LabError } from '../../../../lab/src/core/error.ts';
+import { addTargetName } from '../../../../lab/src/kernel/target-names.ts';
 import type { CellOutcome } from '../../../../lab/src/trial/matrix/cell-result.ts';
 import { matrixFiles } from '../../../../lab/src/trial/matrix/matrix-directory.ts';
 import { runMatrix } from '../../../../lab/src/trial/matrix/matrix.ts';
@@ -54,6 +55,25 @@ describe('runMatrix', () => {
       assert.ok((await readFile(path, 'utf8')).length > 100, path);
     const ended = events.filter((event) => event.type === 'cell' && event.asExpected !== undefined);
     assert.equal(ended.length, 8);
+  });
+
+  it('tells the runner in full what a short name stands for: other machines know none of them', async () => {
+    const site = testSite({ cache: directory, state: join(directory, 'state'), runtime: join(directory, 'run') });
+    const full = 'debian:trixie/cloud-amd64';
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll(`target: ${full}`, 'target: field'));
+    await assert.rejects(run(), { code: 'kernel.unknown', message: 'there is no target field' });
+    await addTargetName(site.paths, { name: 'field', target: full }, new AbortController().signal);
+    const targets = new Set<string>();
+    const runner: CellRunner = {
+      atOnce: 1,
+      releaseOf: async () => '6.12.1',
+      run: async ({ id, target }) => {
+        targets.add(`${target.name} ${target.back}`);
+        return asTold(id);
+      },
+    };
+    await operate((ctx) => runMatrix(ctx, site, { file }, () => runner));
+    assert.deepEqual([...targets].sort(), [`${full} 0`, `${full} 1`]);
   });
 
   it('calls a cell whose runner broke inconclusive, by name, and runs the others', async () => {
