@@ -120,6 +120,13 @@ const effects: Record<string, Effect> = {
     original: /^\d{4,}$/m,
     patched: /^\d{4,}$/m,
   },
+  // Its body is a function without an ftrace entry.
+  syscall: {
+    functions: ['vmlinux:__x64_sys_newuname', 'vmlinux:__ia32_sys_newuname', '+vmlinux:__do_sys_newuname_livepatched'],
+    script: 'uname -n',
+    original: /^[^#]/,
+    patched: /^#/,
+  },
   uname: { functions: ['vmlinux:override_release'], script: 'uname -r', original: /^\d+\./, patched: /^\d+\./ },
   'vfs-tmpfile': { functions: ['vmlinux:vfs_tmpfile'], script: 'echo alive', original: /alive/, patched: /alive/ },
 };

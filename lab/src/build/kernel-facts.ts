@@ -38,6 +38,7 @@ const sizeVariables = {
   JUMP_STRUCT_SIZE: 'jump_entry',
   STATIC_CALL_STRUCT_SIZE: 'static_call_site',
   ORC_STRUCT_SIZE: 'orc_entry',
+  PARA_STRUCT_SIZE: 'paravirt_patch_site',
 } as const;
 
 /** Facts of the bench's kernel, from its cache or worked out now (0.5 s). */
@@ -45,7 +46,7 @@ export async function ensureBuildFacts(ctx: OpContext, bench: Workbench): Promis
   const { kernel, room } = bench;
   const title = 'kernel image and struct sizes';
   const directory = await runStage(ctx, { id: 'kernel-facts', title }, (stage) =>
-    ensureArtefact(stage, { room, label: 'facts', inputs: { format: 3 } }, async (out) => {
+    ensureArtefact(stage, { room, label: 'facts', inputs: { format: 4 } }, async (out) => {
       const image = join(out, 'vmlinux');
       await extractVmlinux(ctx, { vmlinuz: kernel.vmlinuz, out: image, toolroot: kernel.tools });
       const elf = readElf(await readFile(image), image);

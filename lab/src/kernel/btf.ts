@@ -28,8 +28,15 @@ function tailSize(kind: number, vlen: number): number {
   }
 }
 
-/** Size in bytes of each struct that is asked for. Throws `kernel.unsupported` when there is no BTF or no such struct. */
-export function structSizes(elf: Elf, names: readonly string[]): Map<string, number> {
+/**
+ * Size in bytes of each struct that is asked for. Throws `kernel.unsupported` when there is no BTF, or not a struct that a
+ * kernel may not lack.
+ */
+export function structSizes(
+  elf: Elf,
+  names: readonly string[],
+  mayLack: (name: string) => boolean = () => false,
+): Map<string, number> {
   const section = elf.sections.find(({ name }) => name === '.BTF');
   if (!section) throw new LabError('kernel.unsupported', 'the kernel image has no BTF');
   const btf = sectionBytes(elf, section);
@@ -48,7 +55,7 @@ export function structSizes(elf: Elf, names: readonly string[]): Map<string, num
     }
     at += 12 + tailSize(kind, info & 0xffff);
   }
-  const missing = names.find((name) => !sizes.has(name));
+  const missing = names.find((name) => !sizes.has(name) && !mayLack(name));
   if (missing) throw new LabError('kernel.unsupported', `the BTF of the kernel has no struct ${missing}`);
   return sizes;
 }

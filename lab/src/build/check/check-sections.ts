@@ -13,6 +13,7 @@ const tables = [
   '.call_sites',
   '.retpoline_sites',
   '.altinstructions',
+  '.parainstructions',
   '.static_call_sites',
   '__bug_table',
   '__ex_table',

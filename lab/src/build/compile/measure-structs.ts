@@ -11,7 +11,7 @@ import { compileUnit } from './compile-unit.ts';
 import { parseCmdFile } from './kbuild-command.ts';
 import type { Workbench } from '../workbench.ts';
 
-/** Where the kernel declares what we ask for, and under which option it does. */
+/** Where the kernel declares what we ask for, and under which option (or other macro) it does. */
 const declared = {
   alt_instr: { header: 'asm/alternative.h' },
   bug_entry: { header: 'linux/bug.h', option: 'CONFIG_GENERIC_BUG' },
@@ -19,6 +19,8 @@ const declared = {
   jump_entry: { header: 'linux/jump_label.h', option: 'CONFIG_JUMP_LABEL' },
   static_call_site: { header: 'linux/static_call.h', option: 'CONFIG_HAVE_STATIC_CALL_INLINE' },
   orc_entry: { header: 'asm/orc_types.h' },
+  // Until 6.7; a macro of its header tells.
+  paravirt_patch_site: { header: 'asm/paravirt_types.h', option: 'PARAVIRT_PATCH' },
   klp_object: { header: 'linux/livepatch.h' },
   klp_func: { header: 'linux/livepatch.h' },
 } as const satisfies Record<string, { header: string; option?: string }>;
@@ -35,7 +37,8 @@ export async function measureStructs(
   { image, names, out }: { image: Elf; names: readonly MeasuredStruct[]; out: string },
 ): Promise<Map<string, number>> {
   const hasBtf = image.sections.some(({ name }) => name === '.BTF');
-  return hasBtf ? structSizes(image, names) : askCompiler(ctx, bench, { names, out });
+  const mayLack = (name: string) => 'option' in declared[name as MeasuredStruct];
+  return hasBtf ? structSizes(image, names, mayLack) : askCompiler(ctx, bench, { names, out });
 }
 
 async function askCompiler(

@@ -1,5 +1,6 @@
 // What create-diff-object prints, in the words of our rules. Its texts: kpatch 0.9.10, create-diff-object.c.
 
+import { untracedRule } from '../check/untraced-rule.ts';
 import type { BuildReason } from '../result.ts';
 import { reason } from '../reason.ts';
 import type { RuleId } from '../rules.ts';
@@ -80,7 +81,7 @@ function translate(text: string, place: ChangePlace): BuildReason | undefined {
     if (!match) continue;
     const detail = plain?.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '');
     const subject = names === 'function' ? match[1] : undefined;
-    return reason(rule, {
+    return reason(subject !== undefined && rule === 'NP02' ? untracedRule(subject) : rule, {
       file: place.file,
       line: (subject === undefined ? undefined : place.lineOf(subject)) ?? place.line,
       function: subject ?? place.function,

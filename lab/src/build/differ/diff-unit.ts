@@ -46,7 +46,8 @@ export async function diffUnit(
 async function compare(ctx: StageContext, bench: Workbench, given: DiffGiven, place: ChangePlace) {
   const run = async () => {
     const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
-    return { output: `${stdout}\n${stderr}`, exitCode };
+    const died = exitCode === 139 ? '\nERROR: it crashed (SIGSEGV)' : '';
+    return { output: `${stdout}\n${stderr}${died}`, exitCode };
   };
   let result = await run();
   const { changed, added } = readDiffMessages(result.output, place);
@@ -70,7 +71,7 @@ function placeOf(source: PatchedUnit): ChangePlace {
   return { file, line, lineOf, ...(around ? { function: around } : {}) };
 }
 
-/** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change. */
+/** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change; 139 when it dies of what it was given. */
 function diffCommand(bench: Workbench, { unit, facts, moduleName, out }: DiffGiven) {
   const at = (name: string) => `${inside.out}/${name}`;
   const symvers = `${bench.kernel.buildTree}/Module.symvers`;
@@ -80,6 +81,6 @@ function diffCommand(bench: Workbench, { unit, facts, moduleName, out }: DiffGiv
     out,
     binds: [{ host: unit.directory, inside: '/lpl/unit', access: 'read' }],
     env: facts.sizes,
-    okCodes: [0, 1, 2, 3],
+    okCodes: [0, 1, 2, 3, 139],
   });
 }

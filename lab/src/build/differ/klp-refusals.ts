@@ -5,7 +5,7 @@ import type { CompiledUnit } from './differ.ts';
 import { placeIn } from '../patched-unit.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
-import { movedStatics } from './static-locals.ts';
+import { isOwnCopy, movedStatics } from './static-locals.ts';
 
 export type UnitChange = {
   compiled: CompiledUnit;
@@ -42,10 +42,6 @@ function changedSizes({ compiled: { unit }, original, patched }: UnitChange): Bu
     .filter(({ name, size }) => (sizes.get(name) ?? size) !== size)
     .map(({ name }) => reason('DA02', { file: unit.path, detail: `symbol ${name}` }));
 }
-
-/** Static locals that every livepatch has its own copy of, as klp diff names them. */
-const isOwnCopy = (name: string) =>
-  /^(__already_done|__func__|__key|__warned|_entry|_entry_ptr|_rs|descriptor|CSWTCH)\./.test(name);
 
 /** Static local variables without counterpart: the changed function would start with new ones. */
 function lostStatics({ compiled: { source }, original, uncorrelated }: UnitChange): BuildReason[] {

@@ -9,7 +9,8 @@ import { type Elf, readElf } from '../../kernel/elf.ts';
 import { findDefinition } from '../../patch/find-function.ts';
 import { tablesLostByObjtool } from '../check/check-sections.ts';
 import { replacedByKpatch } from '../check/check-symbols.ts';
-import { diffUnit } from './diff-unit.ts';
+import { copiesOf, type Copies } from './copy-untraced.ts';
+import { type DiffGiven, diffUnit } from './diff-unit.ts';
 import type { CompiledUnit, Differ, Extracted, ExtractGiven, UnitDiff } from './differ.ts';
 import type { BuildFacts } from '../kernel-facts.ts';
 import { kpatchFrame } from '../link/kpatch-frame.ts';
@@ -17,7 +18,7 @@ import { type MovedSection, movedSections, onceSections } from './moved-sections
 import { newObjtoolReasons, runObjtool, unitFlags } from '../compile/objtool.ts';
 import { allOrRefused, isRefused, type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';
-import type { BuildReason } from '../result.ts';
+import type { BuildReason, PatchedFunction } from '../result.ts';
 import { inside, withToolchain, type Workbench } from '../workbench.ts';
 
 export const kpatchDiffer: Differ = {
@@ -54,11 +55,40 @@ async function extractOne(
   await renameSections(ctx, bench, out);
   const reasons = await objtoolReasons(ctx, bench, compiled, facts);
   if (reasons.length > 0) return refused(...reasons);
-  const found = await diffUnit(ctx, bench, { ...compiled, facts, moduleName });
+  const found = await diffWithCopies(ctx, bench, { ...compiled, facts, moduleName });
   if (isRefused(found)) return found;
   const object = found.length > 0 ? { object: join(basename(out), 'diff.o') } : {};
   const { objtoolWarnings } = unit;
   return { unit, patched: join(out, 'patched.o'), functions: found, objtoolWarnings, ...object };
+}
+
+/** Diffs; as long as nothing but the lack of an ftrace entry is against it, again with copies of the functions without one. */
+async function diffWithCopies(
+  ctx: StageContext,
+  bench: Workbench,
+  given: DiffGiven,
+): Promise<PatchedFunction[] | Refused> {
+  const first = await diffUnit(ctx, bench, given);
+  let last = first;
+  while (isRefused(last)) {
+    const names = last.reasons.flatMap(({ rule, function: name }) =>
+      (rule === 'NP02' || rule === 'NP04') && name !== undefined ? [name] : [],
+    );
+    const copies = names.length === last.reasons.length ? copiesOf(...(await readBoth(given.out)), names) : undefined;
+    if (!copies) return first;
+    await renameInPatched(ctx, bench, given.out, copies);
+    last = await diffUnit(ctx, bench, given);
+  }
+  return last;
+}
+
+async function renameInPatched(ctx: StageContext, bench: Workbench, out: string, { symbols, sections }: Copies) {
+  const words = [
+    ...symbols.flatMap(({ from, to }) => ['--redefine-sym', `${from}=${to}`]),
+    ...sections.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]),
+  ];
+  const argv = ['objcopy', ...words, `${inside.out}/patched.o`] as const;
+  await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
 }
 
 /** Makes the tables of the patched object. Reasons: what objtool says about it, and what it silently left out. */

@@ -3,6 +3,10 @@
 
 import { type Elf, type ElfRelocation, relocationsOf } from '../../kernel/elf.ts';
 
+/** Static locals that every livepatch has its own copy of, as klp diff names them. */
+export const isOwnCopy = (name: string): boolean =>
+  /^(__already_done|__func__|__key|__warned|_entry|_entry_ptr|_rs|descriptor|CSWTCH)\./.test(name);
+
 /** Names of static local variables that other functions than before use, and none of those. */
 export function movedStatics(original: Elf, patched: Elf): string[] {
   const before = staticUsers(original);

@@ -9,6 +9,8 @@ import { type UnitObject, unitObjects } from '../../kernel/unit-object.ts';
 import { lintPath } from '../../patch/lint-path.ts';
 import { type PatchedFile, readPatch } from '../../patch/read-patch.ts';
 import { changeOf, changeOfSource, type SourceChange } from '../../patch/source-change.ts';
+import { differFor } from '../differ/choose-differ.ts';
+import { kpatchDiffer } from '../differ/kpatch-differ.ts';
 import { checkPaths, preparePatch } from '../prepare-patch.ts';
 import { isRefused } from '../refused.ts';
 import { callbackFindings } from './callback-rules.ts';
@@ -53,6 +55,7 @@ export async function lintForTarget(patch: string, kernel: TargetKernel): Promis
     readFile(join(kernel.buildTree, '.config'), 'utf8').then(readKernelConfig),
   ]);
   const objectOf = unitObjects(kernel.source, config);
+  const copies = differFor(config).differ === kpatchDiffer;
   const changes: SourceChange[] = [];
   const units: { file: string; object: UnitObject }[] = [];
   for (const file of codeOf(files)) {
@@ -63,7 +66,7 @@ export async function lintForTarget(patch: string, kernel: TargetKernel): Promis
   }
   const ofTarget = units.flatMap(({ file, object }) => {
     const change = changes.find((each) => each.file === file) as SourceChange;
-    return targetFindings(change, changedFunctions(change), { object, facts });
+    return targetFindings(change, changedFunctions(change), { object, facts, copies });
   });
   const all = [...reasons, ...textFindings(changes), ...ofTarget];
   const named = units.map(({ file, object }) => ({

@@ -10,22 +10,25 @@ import { finding, type LintFinding } from './finding.ts';
 import type { FunctionChange } from './functions.ts';
 import type { TargetFacts } from './target-facts.ts';
 
-/** Rules unit-not-built, NP02, NP04, DA09, CO03 for one file. */
+/** Rules unit-not-built, NP02, NP04, DA09, CO03 for one file. `copies`: the differ replaces static functions by way of their callers. */
 export function targetFindings(
   change: SourceChange,
   functions: readonly FunctionChange[],
-  { object, facts }: { object: UnitObject; facts: TargetFacts },
+  { object, facts, copies }: { object: UnitObject; facts: TargetFacts; copies: boolean },
 ): LintFinding[] {
   const { file } = change;
   if (object.kind === 'not-built') return [finding('unit-not-built', { file, line: change.lines[0]?.line })];
   return functions
     .filter(({ fate }) => fate === 'changed')
     .flatMap((each) => [
-      ...(object.kind === 'vmlinux' ? untraced(change, each, facts) : []),
+      ...(object.kind === 'vmlinux' && !(copies && isStatic(each)) ? untraced(change, each, facts) : []),
       ...exportedType(change, each),
       ...(object.kind === 'module' ? silenced(change, each, object.name) : []),
     ]);
 }
+
+/** As the body of a system call is, too. */
+const isStatic = ({ head, name }: FunctionChange) => /\bstatic\b/.test(head) || untracedRule(name) === 'NP04';
 
 /** A function the kernel has as one of its own, but without an ftrace entry. */
 function untraced({ whole }: SourceChange, { file, name, line }: FunctionChange, facts: TargetFacts): LintFinding[] {

@@ -27,6 +27,7 @@ describe('lint with a target', () => {
     write('source/drivers/misc/other.c', driver);
     for (const [name, config] of [
       ['built-in', 'CONFIG_GADGET=y\n'],
+      ['klp', 'CONFIG_GADGET=y\nCONFIG_KLP_BUILD=y\n'],
       ['module', 'CONFIG_GADGET=m\n'],
     ])
       write(`${name}/.config`, config ?? '');
@@ -58,12 +59,16 @@ describe('lint with a target', () => {
   });
 
   it('refuses a function without an ftrace entry, but not one that is no function of the kernel', async () => {
-    assert.ok((await rulesOf([['return gadget_copy(', 'return -gadget_copy(']])).includes('NP02'));
+    const edit: Edit = [['return gadget_copy(', 'return -gadget_copy(']];
+    assert.ok((await rulesOf(edit, { config: 'klp' })).includes('NP02'));
+    assert.ok(!(await rulesOf(edit)).includes('NP02'), 'it is static: its callers are patched');
     assert.deepEqual(await rulesOf([['g->mode = GADGET_ON;', 'g->mode = GADGET_OFF;']]), []);
   });
 
-  it('refuses the body of a system call with its cure', async () => {
-    const [found] = (await lint([['\tif (flags)\n', '\tif (flags > 1)\n']])).findings;
+  it('refuses the body of a system call with its cure, where its callers cannot be patched instead', async () => {
+    const edit: Edit = [['\tif (flags)\n', '\tif (flags > 1)\n']];
+    assert.deepEqual(await rulesOf(edit), []);
+    const [found] = (await lint(edit, { config: 'klp' })).findings;
     assert.deepEqual([found?.rule, found?.function], ['NP04', '__do_sys_gadget']);
     assert.match(found?.hint ?? '', /KPATCH_SYSCALL_DEFINE/);
   });
