@@ -32,6 +32,7 @@ export async function benchMatrix(count: number, jobs?: number): Promise<Row[]> 
     for (const name of patches) await copyFile(join(fixtures, `${name}.patch`), join(lab.directory, `${name}.patch`));
     // Kernels are prepared and snapshots made before: both sides find them at hand.
     await runMatrix(lab, { ...size, patches: 1 }, 'warm');
+    // As many at once as the lab thinks fit, or as --jobs says.
     const whole = await runMatrix(lab, size, 'whole', ...(jobs ? ['-j', String(jobs)] : []));
     const { cells } = whole.matrix;
     assert.equal(cells.length, count);

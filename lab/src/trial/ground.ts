@@ -116,7 +116,8 @@ export function trialGround({
 }
 
 /** Nothing in the guest keeps its CPUs busy for long. */
-const isQuiet = ({ workloads, selftests }: Scenario): boolean => workloads.length === 0 && !selftests;
+export const isQuiet = ({ workloads, selftests }: Pick<Scenario, 'workloads' | 'selftests'>): boolean =>
+  workloads.length === 0 && !selftests;
 
 async function workloadFiles(
   { workloads }: Scenario,

@@ -27,7 +27,11 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
     .command('matrix')
     .description('run every patch on every kernel under every workload of a matrix file')
     .argument('MATRIX.yaml')
-    .option('-j, --jobs <N>', 'cells at once, as far as memory allows (default: one for each CPU)', positive)
+    .option(
+      '-j, --jobs <N>',
+      'cells at once, as far as memory allows (default: one for each CPU, 2.5 if guests mostly wait)',
+      positive,
+    )
     .option('--resume', 'take up the last run of this file, or the one in --out: only what has no verdict is run')
     .option(
       '--shard <I/N>',

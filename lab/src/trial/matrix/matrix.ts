@@ -14,6 +14,7 @@ import { writeJson } from '../../core/store.ts';
 import { version } from '../../core/version.ts';
 import { inFull, parseTarget } from '../../kernel/target-names.ts';
 import { reapInstances } from '../../vm/reap-instances.ts';
+import { cellsAtOnce } from './cells-at-once.ts';
 import { cellKey, readCellFiles } from './cell-files.ts';
 import { localCells } from './local-cells.ts';
 import { matrixFiles, type Plan, readPlan, shardOf } from './matrix-directory.ts';
@@ -25,7 +26,7 @@ import { type MatrixSummary, writeReports } from './write-reports.ts';
 
 export type MatrixCommand = {
   file: string;
-  /** Cells at once; default: as many as the host has CPUs. */
+  /** Cells at once; default: what `cellsAtOnce` thinks fit. */
   jobs?: number;
   /** Take up the last run of this file, or the one in `out`. */
   resume?: boolean;
@@ -52,10 +53,7 @@ export async function runMatrix(
   ctx: OpContext,
   site: Site,
   command: MatrixCommand,
-  openRunner: OpenRunner = (directory) => {
-    const { jobs = availableParallelism(), start = 'snapshot' } = command;
-    return localCells({ site, jobs, start, modules: matrixFiles(directory).modules }, ctx);
-  },
+  openRunner?: OpenRunner,
 ): Promise<MatrixSummary> {
   const matrix = await withTargetsInFull(site, only(await readMatrix(command.file), command.only));
   const cells = await withKeys(matrix);
@@ -64,7 +62,9 @@ export async function runMatrix(
     const plan = planOf(matrix, cells, command.shard);
     await writeJson(matrixFiles(directory).plan, plan);
     await reapInstances(site.paths, ctx.signal);
-    const runner = await openRunner(directory, ctx);
+    const { jobs = cellsAtOnce(cells, availableParallelism()), start = 'snapshot' } = command;
+    const here = () => localCells({ site, jobs, start, modules: matrixFiles(directory).modules }, ctx);
+    const runner = openRunner ? await openRunner(directory, ctx) : here();
     try {
       const results = await runCells(shardOf(cells, command.shard), runner, directory, ctx);
       return await writeReports(directory, matrix.path, matrixResult(plan, results));
