@@ -31,6 +31,8 @@ export type Control = {
   caught: { verdict: Verdict['verdict']; by: string; says: RegExp };
   /** What the same check says when the host was too busy for the trouble to show. */
   drowned?: RegExp;
+  /** No other control is played meanwhile. */
+  alone?: boolean;
   /** Part of the quick selection that CI runs. */
   quick?: boolean;
 };

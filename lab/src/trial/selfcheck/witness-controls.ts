@@ -61,6 +61,7 @@ export const witnessControls: readonly Control[] = [
     id: 'stall',
     title: 'all CPUs stand still for 600 ms, four times',
     needs: 'trouble',
+    alone: true,
     play: async ({ script, wait }) => {
       // On a noisy host one of them may fall into a moment in which the host is to blame as well.
       for (let time = 0; time < 4; time++) {
