@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { parseAge, parseSize, showPruned } from '../../../lab/src/cli/commands/cache.ts';
 import { copyCommand } from '../../../lab/src/cli/commands/vm-copy.ts';
 import { exitCodeOf } from '../../../lab/src/cli/exit-code.ts';
 import { commandTree } from '../../../lab/src/cli/main.ts';
@@ -105,4 +106,28 @@ describe('lpl vm up --forward', () => {
 
   for (const bad of ['80', '0:80', '8080:65536', '127.0.0.1:80:80', 'a:b', '8080:80 '])
     it(`refuses ${JSON.stringify(bad)}`, () => assert.throws(() => parseForward(bad), { code: 'usage.invalid' }));
+});
+
+describe('lpl cache prune', () => {
+  it('takes hours and days, megabytes and gigabytes', () => {
+    assert.deepEqual([parseAge('12h'), parseAge('14d')], [12 * 3600_000, 14 * 24 * 3600_000]);
+    assert.deepEqual([parseSize('500M'), parseSize('20G')], [500 * 2 ** 20, 20 * 2 ** 30]);
+  });
+
+  for (const bad of ['', '14', 'd', '-1d', '1.5d', '14d ', '1w', '20'])
+    it(`refuses ${JSON.stringify(bad)}`, () => {
+      assert.throws(() => parseAge(bad), { code: 'commander.invalidArgument' });
+      assert.throws(() => parseSize(bad), { code: 'commander.invalidArgument' });
+    });
+
+  it('tells what went, what stays and for whom, and what is left', () => {
+    const artefact = { room: 'roots', diskBytes: 3_000_000, madeAt: 0, usedAt: 0, targets: [] };
+    const spared = [{ ...artefact, name: 'b', keptBy: 'machine web1' }];
+    const result = { removed: [{ ...artefact, name: 'a' }], spared, freedBytes: 3_000_000, leftBytes: 3_000_000 };
+    const [, first, second, last] = showPruned(result, 'delete').split('\n');
+    assert.match(first ?? '', /^roots +3\.0 MB +a$/);
+    assert.match(second ?? '', /^roots +3\.0 MB +b +stays, used by machine web1$/);
+    assert.equal(last, 'freed 3.0 MB; 3.0 MB are left');
+    assert.match(showPruned(result, 'report'), /would free 3\.0 MB; 3\.0 MB would be left$/);
+  });
 });
