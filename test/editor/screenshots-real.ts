@@ -29,6 +29,7 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   const row = (text: string) => page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
   const status = (text: string) => page.locator('.statusbar-item', { hasText: text }).first();
   await page.getByRole('button', { name: 'Start a machine', exact: true }).waitFor({ timeout: 30_000 });
+  await row('6.12.').waitFor({ timeout: minute });
   await shoot('1-welcome');
   await page.getByRole('button', { name: 'Start a machine', exact: true }).click();
   await page

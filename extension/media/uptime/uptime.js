@@ -92,12 +92,12 @@ function forget(now) {
 
 const seconds = (ms) =>
   ms >= 10_000 ? `${(ms / 1000).toFixed(0)} s` : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms.toFixed(0)} ms`;
-const upText = (ms) =>
-  ms < 60_000
-    ? seconds(ms)
-    : ms < 3_600_000
-      ? `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`
-      : `${(ms / 3_600_000).toFixed(1)} h`;
+/** As a clock shows it, which never outgrows its tile: 0:07, 12:54, 3:05:09. */
+const upText = (ms) => {
+  const [hours, minutes, rest] = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map(Math.floor);
+  const two = (value) => String(value).padStart(2, '0');
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+};
 
 function figures() {
   const set = (id, text, tone = '') => {
@@ -115,6 +115,9 @@ function figures() {
 
 const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
+/** Milliseconds on a logarithmic scale, 1 ms to 3 s. */
+const level = (ms) => Math.min(1, Math.max(0, Math.log10(Math.max(1, ms)) / Math.log10(3000)));
+
 function draw() {
   const ratio = window.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
@@ -124,15 +127,13 @@ function draw() {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   const now = view.paused ? view.until : Date.now();
-  const left = 84;
+  const left = 52;
   const x = (at) => left + ((at - (now - spanMs)) / spanMs) * (width - left);
-  const marksHeight = 22;
-  const free = height - marksHeight - 18;
-  const lanes = {
-    requests: { top: marksHeight, height: free * 0.5 - 10 },
-    beats: { top: marksHeight + free * 0.5, height: free * 0.25 - 10 },
-    transitions: { top: marksHeight + free * 0.75, height: free * 0.25 - 10 },
-  };
+  const line = parseFloat(getComputedStyle(document.body).fontSize) * 1.5;
+  const free = height - line * 2;
+  // Each lane below a line for its title.
+  const lane = (from, share) => ({ top: line * 2 + free * from, height: free * share - line * 1.3 });
+  const lanes = { requests: lane(0, 0.5), beats: lane(0.5, 0.25), transitions: lane(0.75, 0.25) };
   const ink = {
     good: colour('--good'),
     bad: colour('--bad'),
@@ -143,29 +144,39 @@ function draw() {
   };
   pen.font = `${getComputedStyle(document.body).fontSize} ${getComputedStyle(document.body).fontFamily}`;
   pen.textBaseline = 'middle';
-  for (const [title, { top, height: tall }] of Object.entries({
-    requests: lanes.requests,
-    heartbeat: lanes.beats,
-    transition: lanes.transitions,
-  })) {
-    pen.fillStyle = ink.quiet;
-    pen.textAlign = 'left';
-    pen.fillText(title, 0, top + tall / 2);
-    pen.globalAlpha = 0.35;
-    pen.fillRect(left, top + tall, width - left, 1);
+  pen.fillStyle = ink.quiet;
+  const rule = (y, alpha) => {
+    pen.globalAlpha = alpha;
+    pen.fillRect(left, y, width - left, 1);
     pen.globalAlpha = 1;
+  };
+  const titled = { requests: lanes.requests, heartbeat: lanes.beats, 'transition: tasks converged': lanes.transitions };
+  for (const [title, { top, height: tall }] of Object.entries(titled)) {
+    pen.textAlign = 'left';
+    pen.fillText(title, left, top - line * 0.6);
+    rule(top + tall, 0.35);
   }
+  pen.textAlign = 'right';
+  const scale = (y, text) => pen.fillText(text, left - 6, y);
+  for (const [{ top, height: tall }, marked] of [
+    [lanes.requests, [10, 100, 1000]],
+    [lanes.beats, [1000]],
+  ])
+    for (const ms of marked) {
+      rule(top + tall * (1 - level(ms)), 0.12);
+      scale(top + tall * (1 - level(ms)), seconds(ms).replace('.0', ''));
+    }
+  scale(lanes.transitions.top, 'all');
   pen.fillStyle = ink.quiet;
   for (let at = Math.ceil((now - spanMs) / 10_000) * 10_000; at <= now; at += 10_000) {
     pen.textAlign = 'center';
-    if (now - at > 2000) pen.fillText(`−${Math.round((now - at) / 1000)} s`, x(at), height - 8);
+    if (x(at) > left + 20 && now - at > 2000)
+      pen.fillText(`−${Math.round((now - at) / 1000)} s`, x(at), height - line / 2);
   }
   pen.save();
   pen.beginPath();
-  pen.rect(left, 0, width - left, height - 16);
+  pen.rect(left, 0, width - left, height - line);
   pen.clip();
-  // Latency on a logarithmic scale, 1 ms to 3 s.
-  const level = (ms) => Math.min(1, Math.max(0, Math.log10(Math.max(1, ms)) / Math.log10(3000)));
   for (const { at, latencyMs } of within(state.requests, now)) {
     const { top, height: tall } = lanes.requests;
     if (latencyMs === null) {
@@ -185,7 +196,7 @@ function draw() {
   }
   pen.stroke();
   drawTransitions(pen, { x, lane: lanes.transitions, ink, now });
-  drawMarks(pen, { x, ink, now, bottom: height - 18 });
+  drawMarks(pen, { x, ink, now, line, bottom: height - line });
   pen.restore();
 }
 
@@ -218,16 +229,16 @@ function drawTransitions(pen, { x, lane: { top, height: tall }, ink, now }) {
   flush(true);
 }
 
-function drawMarks(pen, { x, ink, now, bottom }) {
+function drawMarks(pen, { x, ink, now, line, bottom }) {
   let free = 0;
   pen.textAlign = 'left';
   for (const { at, text, tone } of within(state.marks, now)) {
     pen.fillStyle = tone === 'bad' ? ink.bad : tone === 'good' ? ink.good : ink.quiet;
     pen.globalAlpha = 0.6;
-    pen.fillRect(x(at), 14, 1, bottom - 14);
+    pen.fillRect(x(at), line * 0.9, 1, bottom - line * 0.9);
     pen.globalAlpha = 1;
     if (x(at) < free) continue;
-    pen.fillText(text, x(at) + 3, 9);
+    pen.fillText(text, x(at) + 3, line / 2);
     free = x(at) + pen.measureText(text).width + 12;
   }
 }

@@ -38,7 +38,7 @@ function openDashboard(session: Session, media: Uri, onClosed: () => void): Dash
   const { lab, news, selection } = session;
   const options = { enableScripts: true, localResourceRoots: [media], retainContextWhenHidden: true };
   const panel = window.createWebviewPanel('livepatchLab.uptime', l10n.t('Uptime'), ViewColumn.Beside, options);
-  let watched: { key: string; over: AbortController } | undefined;
+  let watched: { key: string; name: string | undefined; over: AbortController } | undefined;
   let demo = false;
   const post = (message: UptimeMessage) => void panel.webview.postMessage(message);
 
@@ -53,7 +53,7 @@ function openDashboard(session: Session, media: Uri, onClosed: () => void): Dash
     if (key === watched?.key) return;
     watched?.over.abort();
     const over = new AbortController();
-    watched = { key, over };
+    watched = { key, name: machine?.name, over };
     post({ type: 'machine', name: machine?.name });
     if (!machine || !key) return;
     const ctx = { ...question(), signal: over.signal };
@@ -78,6 +78,8 @@ function openDashboard(session: Session, media: Uri, onClosed: () => void): Dash
       if (type === 'demo' && workspace.isTrusted) void playDemo();
     }),
     session.onEvent((event) => {
+      // A trial beside it has a machine of its own.
+      if (!demo && !('vm' in event && event.vm === watched?.name)) return;
       const message = uptimeMessage(event);
       if (message) post(message);
     }),

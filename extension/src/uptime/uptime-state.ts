@@ -3,8 +3,7 @@
 import type { LabEvent, Pulse } from 'livepatch-lab';
 
 /** Steps of the story that a trial tells, in order. */
-export const storySteps = ['serve', 'patch', 'prove', 'restore', 'control'] as const;
-export type StoryStep = (typeof storySteps)[number];
+export type StoryStep = 'serve' | 'patch' | 'prove' | 'restore' | 'control';
 
 /** `at`: host time, ms since the epoch. */
 export type UptimeMessage =
