@@ -17,36 +17,31 @@ export type ReportChannel = {
   path: string;
   /** The result, once the suite has said its end; undefined when it vanished before. Asked after VS Code has gone. */
   result(): Promise<SuiteResult | undefined>;
-  /** Settles when a suite has connected and its connection has ended, with or without a result. */
-  hungUp: Promise<void>;
   close(): Promise<void>;
 };
 
-/** Listens for one suite; its lines go to `onLine` as they come. */
+/** Listens for one suite, which connects again when its window is reloaded; its lines go to `onLine` as they come. */
 export async function openReportChannel(onLine: (line: string) => void): Promise<ReportChannel> {
   const directory = await mkdtemp(join(tmpdir(), 'lpl-report-'));
   const path = join(directory, 'report.sock');
   let result: SuiteResult | undefined;
   const sockets: Socket[] = [];
-  let hangUp = () => {};
-  const hungUp = new Promise<void>((resolve) => (hangUp = resolve));
+  const ends: Promise<void>[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => undefined);
-    createInterface({ input: socket })
-      .on('line', (text) => {
-        const message = JSON.parse(text) as SuiteMessage;
-        if ('line' in message) onLine(message.line);
-        else result = message.end;
-      })
-      .on('close', hangUp);
+    const lines = createInterface({ input: socket }).on('line', (text) => {
+      const message = JSON.parse(text) as SuiteMessage;
+      if ('line' in message) onLine(message.line);
+      else result = message.end;
+    });
+    ends.push(new Promise((resolve) => lines.once('close', resolve)));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   return {
     path,
-    hungUp,
     result: async () => {
-      if (sockets.length > 0) await hungUp;
+      await Promise.all(ends);
       return result;
     },
     close: async () => {

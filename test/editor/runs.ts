@@ -53,6 +53,20 @@ export const editorRuns: readonly RunSpec[] = [
   },
   { name: 'untrusted workspace', suites: ['suites/untrusted.test.ts'], extension: 'fake', keepWorkspaceTrust: true },
   {
+    name: 'real machine: an extension host that crashes in a transition',
+    suites: ['suites/window-goes.test.ts'],
+    extension: 'real',
+    env: { ...suiteEnvironment, LPL_GOES: 'crash' },
+    mustFail: { message: /never said its end/ },
+  },
+  {
+    name: 'real machine: the window after that, which is reloaded in another',
+    suites: ['suites/window-goes.test.ts'],
+    extension: 'real',
+    env: suiteEnvironment,
+    after: stopMachines,
+  },
+  {
     name: 'real machine',
     suites: ['suites/e2e.test.ts'],
     extension: 'real',

@@ -10,7 +10,7 @@ import { question } from '../tree/question.ts';
 /** `machine`: one that was stopped; `name` and `target`: a new one. */
 export type StartMachineRequest = { machine?: string; name?: string; target?: string };
 
-/** Boots (or finds running) the machine and returns its status; undefined when the user gave up or it failed. */
+/** Boots the machine and returns its status; undefined when the user gave up or it failed. */
 export async function startMachine(
   session: Session,
   request: StartMachineRequest = {},
