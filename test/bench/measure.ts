@@ -1,6 +1,16 @@
 // One row of the table: an act done several times, its median and its extremes.
 
-export type Row = { name: string; unit: string; median: number; min: number; max: number; count: number };
+export type Row = {
+  name: string;
+  unit: string;
+  median: number;
+  min: number;
+  max: number;
+  count: number;
+  /** What is asked of the median, where something is. */
+  bar?: Bar;
+};
+export type Bar = `<= ${number}` | `>= ${number}`;
 
 /** Does `act` `count` times, one after the other, and prints the row. */
 export async function measure(name: string, count: number, act: (index: number) => Promise<unknown>): Promise<Row> {
@@ -14,10 +24,16 @@ export async function measure(name: string, count: number, act: (index: number) 
 }
 
 /** The row of figures that were taken otherwise. */
-export function rowOf(name: string, unit: string, figures: readonly number[]): Row {
+export function rowOf(name: string, unit: string, figures: readonly number[], bar?: Bar): Row {
   const sorted = figures.map(Math.round).sort((a, b) => a - b);
   const count = sorted.length;
   const [median = 0, min = 0, max = 0] = [sorted[count >> 1], sorted[0], sorted.at(-1)];
-  console.log(`${name.padEnd(58)} median ${median} ${unit}  (${min} to ${max}, n = ${count})`);
-  return { name, unit, median, min, max, count };
+  const judged = bar ? `  bar ${bar}: ${isWithin(median, bar) ? 'yes' : 'NO'}` : '';
+  console.log(`${name.padEnd(58)} median ${median} ${unit}  (${min} to ${max}, n = ${count})${judged}`);
+  return { name, unit, median, min, max, count, ...(bar ? { bar } : {}) };
+}
+
+function isWithin(figure: number, bar: Bar): boolean {
+  const limit = Number(bar.slice(3));
+  return bar.startsWith('<') ? figure <= limit : figure >= limit;
 }

@@ -1,4 +1,5 @@
-// `npm run bench [GROUP...] [-- --count N]`: what users wait for, as a table and as one line of JSON. Measures, never judges:
+// `npm run bench [GROUP...] [-- --count N]`: what users wait for, as a table and as one line of JSON, bars beside the figures that
+// have one. A missed bar fails nothing:
 // machines are shared and noisy. Figures of a document come from here.
 //   edits      an edit to a checked module                    machines   starts, snapshots, memory; beside them virtme-ng
 //   endurance  100 restores and 200 cold boots in a row (asked for by name: it takes half an hour)

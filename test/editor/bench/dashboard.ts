@@ -26,10 +26,10 @@ export async function watchDashboard(out: string): Promise<DashboardFigures> {
   let figures: DashboardFigures | undefined;
   const options = { vsix: await packFakeVsix(), theme: 'Default Dark Modern', out };
   await withInstalledWindow(options, async ({ page, command }) => {
-    await page.locator('.sidebar .monaco-list-row', { hasText: 'web1' }).first().click({ timeout: 30_000 });
+    await page.locator('.sidebar .monaco-list-row', { hasText: 'web1' }).first().click({ timeout: 120_000 });
     await command('Livepatch: Show uptime');
     const dashboard = page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
-    await dashboard.locator('#lost.good').waitFor({ timeout: 30_000 });
+    await dashboard.locator('#lost.good').waitFor({ timeout: 120_000 });
     const frame = (await dashboard
       .locator('#lanes')
       .elementHandle()

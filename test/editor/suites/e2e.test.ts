@@ -16,7 +16,7 @@ import {
   window,
   workspace,
 } from 'vscode';
-import { type Lab, type MachineStatus, openLab, type TrialSummary } from 'livepatch-lab';
+import { type Lab, type MachineStatus, openLab } from 'livepatch-lab';
 import type { Window } from '../../../extension/src/activate-extension.ts';
 import { type CommandName, commandIds } from '../../../extension/src/contributions.ts';
 import type { AppliedEdit } from '../../../extension/src/livepatch/apply-edit.ts';
@@ -181,13 +181,18 @@ describe('a machine driven from VS Code', function () {
     assert.notEqual((await lab.vmList(ctx())).find((candidate) => candidate.name === name)?.state, 'running');
   });
 
-  it('runs a trial and opens its report', async () => {
+  it('runs a scenario in the Test Explorer, and opens its report', async () => {
     const folder = workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
     for (const part of ['cmdline-greeting.patch', 'cmdline-greeting.c'])
       copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));
     writeFileSync(join(folder, 'scenario.yaml'), scenario(machine.target));
-    const summary = await run<TrialSummary>('runTrial', Uri.file(join(folder, 'scenario.yaml')));
-    assert.equal(summary?.verdict, 'pass', summary?.reasons.join('; '));
+    await views.scenarios.refreshHandler?.(undefined as never);
+    await commands.executeCommand('testing.runAll');
+    const judged = async () => (await lab.trialList(1)).find(({ verdict }) => verdict !== undefined);
+    await until('the verdict', async () => (await judged()) !== undefined, 3 * minute);
+    const trial = await judged();
+    assert.equal(trial?.verdict, 'pass', trial?.reasons.join('; '));
+    await run('openTrialReport', { trial: trial.directory });
     await until('the report', () => window.tabGroups.activeTabGroup.activeTab?.label === 'Report: pass');
   });
 

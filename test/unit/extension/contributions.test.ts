@@ -62,8 +62,9 @@ describe('the manifest of the extension', () => {
   });
 
   it('activates by its views and commands only, and where the lab is used', () => {
-    const kernel = `onDebugResolve:${debugType}`;
-    assert.deepEqual(activationEvents, ['workspaceContains:.livepatch-lab', kernel]);
+    const places = ['.livepatch-lab', '*.scenario.yaml', 'kernel/livepatch/core.c'];
+    const events = [...places.map((place) => `workspaceContains:${place}`), `onDebugResolve:${debugType}`];
+    assert.deepEqual(activationEvents, events);
   });
 
   it('declares the tasks and the debugger of the code', () => {
