@@ -1,5 +1,6 @@
 // Pictures of the product at work: the VSIX, a real machine, a real kernel. What a user does, with the mouse and the
-// keyboard only. `npm run package && tsx test/editor/screenshots-real.ts` -> artifacts/screenshots/real.
+// keyboard only. `npm run package && tsx test/editor/screenshots-real.ts` -> artifacts/screenshots/real. On a quiet machine:
+// 3-live.png becomes .github/editor.png, and the small one beside it extension/media/editor.png.
 
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -61,6 +62,7 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow): 
   await page.mouse.move(640, 700);
   await page.waitForTimeout(4_000);
   await shoot('3-live');
+  await page.screenshot({ path: join(out, '3-live-small.png'), scale: 'css' });
   for (const part of ['greeting.yaml', 'cmdline-greeting.patch', 'cmdline-greeting.c'])
     copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));
   await command('File: Open File...');
