@@ -18,7 +18,7 @@ const tiny = new URL('../../images/kconfig/tiny.config', import.meta.url).pathna
 
 /** Small kernels, one for each tool; what it needs beside the tiny configuration. */
 const kernels = [
-  { from: 'debian:trixie-backports/cloud-amd64@7.2', options: [] },
+  { from: 'debian:trixie-backports/cloud-amd64@7.2', options: ['CONFIG_BASIC_MODVERSIONS=y'] },
   {
     from: 'debian:trixie/cloud-amd64@6.12',
     options: ['CONFIG_DEBUG_KERNEL=y', 'CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y'],

@@ -1,7 +1,7 @@
 // `npm run bench [GROUP...] [-- --count N]`: what users wait for, as a table and as one line of JSON, bars beside the figures that
 // have one. A missed bar fails nothing:
 // machines are shared and noisy. Figures of a document come from here.
-//   edits      an edit to a checked module                    machines   starts, snapshots, memory; beside them virtme-ng
+//   edits      an edit to a checked module, to a live guest   machines   starts, snapshots, memory; beside them virtme-ng
 //   endurance  100 restores and 200 cold boots in a row (asked for by name: it takes half an hour)
 //   engines    objdiff beside klp-build and kpatch-build (asked for by name: they build whole kernels, half an hour and more;
 //              --tree tree:PATH ...: on these instead of the lab's own small ones)
@@ -14,6 +14,7 @@ import { benchEdits } from './edit.ts';
 import { benchEditor } from './editor.ts';
 import { benchEndurance } from './endurance.ts';
 import { benchEngines } from './engines.ts';
+import { benchLiveEdits } from './live-edit.ts';
 import { benchMachines } from './machines.ts';
 import { benchMatrix } from './matrix.ts';
 import type { Row } from './measure.ts';
@@ -31,7 +32,7 @@ const wanted = (group: string) =>
 const rows: Row[] = [];
 const scratch = await openTestLab();
 try {
-  if (wanted('edits')) rows.push(...(await benchEdits(scratch, count)));
+  if (wanted('edits')) rows.push(...(await benchEdits(scratch, count)), ...(await benchLiveEdits(scratch, count)));
   if (wanted('machines'))
     rows.push(...(await benchMachines(scratch, count)), ...(await benchVirtme(Math.min(count, 3))));
   if (wanted('endurance')) rows.push(...(await benchEndurance(scratch, 100, 200)));

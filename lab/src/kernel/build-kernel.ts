@@ -12,7 +12,7 @@ import { runCommand } from '../core/process.ts';
 import type { CacheRooms } from '../core/rooms.ts';
 import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
 import { ensureStockSource, ensureToolroot, resolveTarget } from './prepare-kernel.ts';
-import { fragmentOptions, ignoredOptions, type KernelFragment } from './kernel-fragment.ts';
+import { fragmentOptions, ignoredOptions, type KernelFragment, lacksVersions } from './kernel-fragment.ts';
 
 export type KernelRequest = {
   /** Name of the stock kernel whose source and compiler are taken. */
@@ -123,6 +123,10 @@ async function compile(stage: StageContext, make: Make): Promise<void> {
 }
 
 function requireHonoured(fragment: KernelFragment, config: string, version: string): void {
+  if (lacksVersions(config))
+    throw new LabError('kernel.unsupported', `${version} configured as ${fragment.path} says could load no module`, {
+      hint: 'MODVERSIONS needs CONFIG_BASIC_MODVERSIONS=y as well on this kernel: add it to the fragment',
+    });
   const ignored = ignoredOptions(fragment.text, config);
   if (ignored.length === 0) return;
   const shown =

@@ -47,3 +47,16 @@ export function ignoredOptions(fragment: string, config: string): string[] {
     ...unset.filter((option) => have.has(option)).map((option) => `${option}=n`),
   ];
 }
+
+/**
+ * Whether modules of this kernel would have no symbol versions, and so be taken by no kernel that asks for them: since 6.14
+ * MODVERSIONS alone writes none, and allnoconfig leaves out what does.
+ */
+export function lacksVersions(config: string): boolean {
+  const have = readKernelConfig(config);
+  return (
+    have.has('MODVERSIONS') &&
+    /^# CONFIG_BASIC_MODVERSIONS is not set$/m.test(config) &&
+    !have.has('EXTENDED_MODVERSIONS')
+  );
+}

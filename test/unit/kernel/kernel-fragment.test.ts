@@ -3,7 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLabError } from '../../../lab/src/core/error.ts';
-import { fragmentOptions, ignoredOptions, readFragment } from '../../../lab/src/kernel/kernel-fragment.ts';
+import {
+  fragmentOptions,
+  ignoredOptions,
+  lacksVersions,
+  readFragment,
+} from '../../../lab/src/kernel/kernel-fragment.ts';
 
 const shipped = join(import.meta.dirname, '../../../images/kconfig');
 
@@ -39,5 +44,15 @@ describe('a fragment', () => {
     assert.deepEqual(ignoredOptions(text, honoured), []);
     const ignored = honoured.replace('CONFIG_A=y', '# CONFIG_A is not set').replace('=m', '=y') + 'CONFIG_OFF=y\n';
     assert.deepEqual(ignoredOptions(text, ignored), ['A=y', 'B=m', 'OFF=n']);
+  });
+});
+
+describe('symbol versions of modules', () => {
+  const modern = 'CONFIG_MODVERSIONS=y\n# CONFIG_BASIC_MODVERSIONS is not set\n';
+  it('are lacking where the option alone writes none', () => assert.ok(lacksVersions(modern)));
+  it('are there on kernels that know one way only, and where a way is chosen', () => {
+    assert.ok(!lacksVersions('CONFIG_MODVERSIONS=y\n'));
+    assert.ok(!lacksVersions('CONFIG_MODVERSIONS=y\nCONFIG_BASIC_MODVERSIONS=y\n'));
+    assert.ok(!lacksVersions(`${modern}CONFIG_EXTENDED_MODVERSIONS=y\n`));
   });
 });
