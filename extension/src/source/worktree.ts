@@ -5,6 +5,7 @@
 //   STORAGE/worktrees/SLUG/source/...     edited files, at their paths in the kernel tree
 //   STORAGE/worktrees/SLUG/edited.patch   the difference, as last built
 
+import { createHash } from 'node:crypto';
 import { constants, type Dirent } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
@@ -21,11 +22,18 @@ export type Worktree = {
 
 /** The work tree of a target, made on first use. */
 export async function ensureWorktree(storage: string, target: WorktreeTarget): Promise<Worktree> {
-  const directory = join(storage, 'worktrees', target.name.replace(/[^A-Za-z0-9._+-]+/g, '-'));
+  const directory = join(storage, 'worktrees', slugOf(target.name));
   const source = join(directory, 'source');
   await mkdir(source, { recursive: true });
   await writeFile(join(directory, 'target.json'), `${JSON.stringify({ schema: 1, ...target }, null, 2)}\n`);
   return { target, directory, source };
+}
+
+/** Different for different targets: paths of build trees may have dashes of their own. */
+function slugOf(name: string): string {
+  const slug = name.replace(/[^A-Za-z0-9._+-]+/g, '-');
+  if (!name.startsWith('tree:')) return slug;
+  return `${slug.slice(-100)}-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
 }
 
 /** All work trees. */

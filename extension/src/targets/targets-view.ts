@@ -43,9 +43,9 @@ export function createTargetsView(lab: Lab, storage: string): TargetsView {
   return { ...view, dispose: () => [view, ...listeners].forEach((part) => void part.dispose()) };
 }
 
-/** The series of the preferred target first. */
+/** The series of the preferred target first; a build tree is one by itself. */
 function seriesNames(): string[] {
-  const preferred = setting('target').replace(/@.*$/, '');
+  const preferred = setting('target').replace(/^(debian:.*)@.*$/, '$1');
   return [...new Set([preferred, ...setting('targets')])];
 }
 

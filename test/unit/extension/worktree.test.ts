@@ -46,6 +46,14 @@ describe('a work tree', () => {
     assert.equal(await findWorktree(root, join(root, 'elsewhere.c')), undefined);
   });
 
+  it('is another one for another build tree, however alike their paths are', async () => {
+    const trees = ['tree:/src/a/b', 'tree:/src/a-b', `tree:/src/${'deep/'.repeat(50)}c`];
+    const made = await Promise.all(
+      trees.map((name) => ensureWorktree(root, { name, release: '7.2.0', pristine: pristine() })),
+    );
+    assert.equal(new Set(made.map(({ directory }) => directory)).size, trees.length);
+  });
+
   it('never leaves the kernel tree', async () => {
     await assert.rejects(checkOut(worktree, '../../../etc/passwd'), /outside the kernel tree/);
   });
