@@ -2,7 +2,7 @@
 // configuration (5.5 minutes measured on two cores), then kept in the user's cache.
 
 import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { memo } from '../../lab/src/core/memo.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
 import { facade } from './facade.ts';
@@ -16,9 +16,10 @@ export const tinyTree = memo(async () => {
   return target.slice('tree:'.length);
 });
 
-/** Every file below, with what a write would change. */
+/** Every file below, with what a write would change; not the cache's own note of when an artefact was last used. */
 export async function inventory(directory: string): Promise<string[]> {
-  const names = ['.', ...(await readdir(directory, { recursive: true }))].sort();
+  const all = ['.', ...(await readdir(directory, { recursive: true }))].sort();
+  const names = all.filter((name) => basename(name) !== 'stage.json');
   return Promise.all(
     names.map(async (name) => {
       const { mode, size, mtimeMs, ctimeMs } = await lstat(join(directory, name));
