@@ -166,8 +166,10 @@ export function uptimeLane(): Lane {
     const points = run.witness.map(({ atMs, upUs }): Point => [x(atMs), y + height - (upUs / highest) * height]);
     const ids = [...new Set(run.witness.flatMap(({ identity }) => identity?.bootId ?? []))];
     const labels = ids.map((id, i) => {
-      const at = run.witness.find(({ identity }) => identity?.bootId === id)?.atMs ?? 0;
-      return text(x(at) + 6, y + 12, `boot_id ${id.slice(0, 8)}`, i === 0 ? 'tick' : 'badtext');
+      const { atMs = 0, upUs = 0 } = run.witness.find(({ identity }) => identity?.bootId === id) ?? {};
+      // In the half of the lane that the line does not begin in.
+      const baseline = upUs > highest / 2 ? y + height - 5 : y + 12;
+      return text(x(atMs) + 6, baseline, `boot_id ${id.slice(0, 8)}`, i === 0 ? 'tick' : 'badtext');
     });
     return (
       pieces(points, x)
