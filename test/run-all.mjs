@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const bin = (name) => join('node_modules/.bin', name);
 const mocha = (config) => [bin('mocha'), '--config', config, '--reporter', 'test/support/counting-reporter.cjs'];
 
-/** `counts`: writes {passed, failed, skipped, failures: titles} to LPL_TEST_RESULT; otherwise the exit code is one test. */
+/** `counts`: writes {passed, failed, skipped, failures: titles and reasons} to LPL_TEST_RESULT; otherwise the exit code is one test. */
 const suites = [
   { name: 'types', argv: [bin('tsc'), '--noEmit'] },
   { name: 'lint', argv: [bin('eslint'), '.', '--cache', '--cache-location', 'node_modules/.cache/eslint/'] },

@@ -1,5 +1,5 @@
-// Mocha's spec reporter that also writes its counts and the names of what failed to the file LPL_TEST_RESULT names, and says
-// which files took longest.
+// Mocha's spec reporter that also writes its counts and what failed, and why, to the file LPL_TEST_RESULT names, and says which
+// files took longest.
 
 const { writeFileSync } = require('node:fs');
 const { relative } = require('node:path');
@@ -22,7 +22,9 @@ module.exports = class CountingReporter extends reporters.Spec {
       secondsOf.set(suite.file, (secondsOf.get(suite.file) ?? 0) + seconds);
     });
     const failures = [];
-    runner.on(EVENT_TEST_FAIL, (test) => failures.push(test.fullTitle()));
+    runner.on(EVENT_TEST_FAIL, (test, error) =>
+      failures.push(`${test.fullTitle()}: ${String(error?.message ?? error).split('\n')[0]}`),
+    );
     runner.once(EVENT_RUN_END, () => {
       const { passes: passed, failures: failed, pending: skipped } = this.stats;
       const path = process.env.LPL_TEST_RESULT;

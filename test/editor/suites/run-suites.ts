@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
   const failures: string[] = [];
   const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
     const runner = mocha.run(() => resolve(runner.stats));
-    runner.on('fail', (test) => failures.push(test.fullTitle()));
+    runner.on('fail', (test, { message }: Error) => failures.push(`${test.fullTitle()}: ${message.split('\n')[0]}`));
   });
   const { passes: passed = 0, failures: failed = 0, pending: skipped = 0 } = stats ?? {};
   say({ end: { passed, failed, skipped, failures } });

@@ -65,9 +65,7 @@ export const kernelControls: readonly Control[] = [
       'rcu-stall',
       `echo 0 > /proc/sys/kernel/watchdog
 echo 3 > /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
-(while :; do (:); done) &
-echo spin > /proc/lpl_trouble
-kill $!`,
+echo stall > /proc/lpl_trouble`,
     ),
     caught: kernelSays(/^rcu: INFO: .*stall/),
   },
