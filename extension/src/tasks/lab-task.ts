@@ -14,7 +14,8 @@ import { type Problem, problemLines } from './problem-line.ts';
 /** As in a `tasks.json`. `file`: absolute; a build without one builds what was edited for its target. */
 export type LabTask = { task: 'build' | 'trial' | 'matrix'; file?: string; target?: string };
 
-export type TaskOutcome = { exitCode: number; lines: string[] };
+/** `lines`: what the command line would say, the problems among it. */
+export type TaskOutcome = { exitCode: number; lines: string[]; problems: Problem[] };
 
 /** The command line that does the same, and the act. */
 export type TaskPlan = { equivalent: Argv; run: (ctx: OpContext) => Promise<TaskOutcome> };
@@ -68,7 +69,7 @@ async function build(
   }));
   const changed = functions.map(({ name, kind, object }) => `  ${kind === 'new' ? '+' : '~'} ${name} (${object})`);
   const lines = verdict === 'built' ? [`built ${module}`, ...changed] : [verdict, ...problems.flatMap(problemLines)];
-  return { exitCode: exitCodes[verdict], lines };
+  return { exitCode: exitCodes[verdict], lines, problems };
 }
 
 function planTrial({ lab }: Session, path: string, target: string | undefined): TaskPlan {
@@ -80,7 +81,7 @@ function planTrial({ lab }: Session, path: string, target: string | undefined): 
       const bad = verdict === 'pass' ? [] : reasons;
       const problems = bad.map((message): Problem => ({ level: 'error', path, line: 1, message, code: verdict }));
       const lines = [`verdict: ${verdict}`, ...problems.flatMap(problemLines), ...figures, `report: ${report}`];
-      return { exitCode: exitCodes[verdict], lines };
+      return { exitCode: exitCodes[verdict], lines, problems };
     },
   };
 }
@@ -97,7 +98,8 @@ function planMatrix({ lab }: Session, file: string): TaskPlan {
           return { level: 'error', path: file, line: 1, message, code };
         });
       const sum = `verdict: ${verdict}, ${counts.expected} of ${counts.cells - counts.notAffected} as expected`;
-      return { exitCode: exitCodes[verdict], lines: [...problems.flatMap(problemLines), sum, `report: ${report}`] };
+      const lines = [...problems.flatMap(problemLines), sum, `report: ${report}`];
+      return { exitCode: exitCodes[verdict], lines, problems };
     },
   };
 }

@@ -17,57 +17,64 @@ import type { Session } from '../session.ts';
 import { listWorktrees } from '../source/worktree.ts';
 import { changedFiles } from '../source/worktree-patch.ts';
 import type { LabTask } from './lab-task.ts';
+import { createTaskProblems, type TaskProblems } from './task-problems.ts';
 import { taskTerminal } from './task-terminal.ts';
 
-const matchers = ['$lpl', '$kernel'];
 const most = 100;
+/** A task shows what it found itself; without any VS Code would ask which matcher is to read its terminal. */
+const noMatchers: string[] = [];
+
+/** What every task needs. */
+type Ground = { session: Session; problems: TaskProblems };
 
 /** Registers their provider. */
 export function registerLabTasks(session: Session): Disposable {
-  return tasks.registerTaskProvider(taskType, {
-    provideTasks: async () =>
-      workspace.isTrusted ? [...(await edited(session)), ...(await ofWorkspace(session))] : [],
+  const problems = createTaskProblems();
+  const ground = { session, problems };
+  const provider = tasks.registerTaskProvider(taskType, {
+    provideTasks: async () => (workspace.isTrusted ? [...(await edited(ground)), ...(await ofWorkspace(ground))] : []),
     resolveTask: ({ definition, name, scope }) => {
       const words = definition as TaskDefinition & LabTask;
-      return ['build', 'trial', 'matrix'].includes(words.task) ? taskOf(session, words, name, scope) : undefined;
+      return ['build', 'trial', 'matrix'].includes(words.task) ? taskOf(ground, words, name, scope) : undefined;
     },
   });
+  return { dispose: () => [provider, problems].forEach((part) => void part.dispose()) };
 }
 
 function taskOf(
-  session: Session,
+  { session, problems }: Ground,
   definition: TaskDefinition & LabTask,
   name: string,
   scope: Task['scope'] = TaskScope.Workspace,
 ): Task {
   const execution = new CustomExecution((resolved) =>
-    Promise.resolve(taskTerminal(session, resolved as TaskDefinition & LabTask)),
+    Promise.resolve(taskTerminal(session, problems, resolved as TaskDefinition & LabTask)),
   );
-  const task = new Task(definition, scope, name, 'lpl', execution, matchers);
+  const task = new Task(definition, scope, name, 'lpl', execution, noMatchers);
   task.group = definition.task === 'build' ? TaskGroup.Build : TaskGroup.Test;
   return task;
 }
 
 /** One for each target whose source was edited. */
-async function edited(session: Session): Promise<Task[]> {
+async function edited(ground: Ground): Promise<Task[]> {
   const all = await Promise.all(
-    (await listWorktrees(session.storage)).map(async (worktree) => {
+    (await listWorktrees(ground.session.storage)).map(async (worktree) => {
       const { name: target, release } = worktree.target;
       const isEdited = (await changedFiles(worktree)).length > 0;
       const definition = { type: taskType, task: 'build', target } as const;
-      return isEdited ? [taskOf(session, definition, l10n.t('build my changes to {0}', release))] : [];
+      return isEdited ? [taskOf(ground, definition, l10n.t('build my changes to {0}', release))] : [];
     }),
   );
   return all.flat();
 }
 
 /** One for each scenario, matrix and patch file. */
-async function ofWorkspace(session: Session): Promise<Task[]> {
+async function ofWorkspace(ground: Ground): Promise<Task[]> {
   const found = await workspace.findFiles('**/*.{yaml,yml,patch}', '**/{node_modules,dist,.git}/**', most);
   const all = found.map(async (uri) => {
     const { fsPath: file } = uri;
     const at = workspace.asRelativePath(uri);
-    const of = (task: LabTask['task'], name: string) => [taskOf(session, { type: taskType, task, file }, name)];
+    const of = (task: LabTask['task'], name: string) => [taskOf(ground, { type: taskType, task, file }, name)];
     if (file.endsWith('.patch')) return of('build', l10n.t('build {0}', at));
     const text = Buffer.from(await workspace.fs.readFile(uri)).toString();
     if (matrixTitle(text) !== undefined) return of('matrix', l10n.t('matrix {0}', at));

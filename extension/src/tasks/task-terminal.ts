@@ -1,23 +1,23 @@
 // The terminal of a task: the command line that does the same, what goes on, what came of it. Closing it cancels.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, l10n, type Pseudoterminal, workspace } from 'vscode';
 import { asLabError, runOperation, showArgv } from 'livepatch-lab';
 import { eventLine } from '../operations/event-line.ts';
 import type { Session } from '../session.ts';
 import { type LabTask, planTask } from './lab-task.ts';
 import { problemLines } from './problem-line.ts';
+import type { TaskProblems } from './task-problems.ts';
 
-const drawnMs = 1_000;
 const exitCodes = { usage: 2, unknown: 69, cancelled: 130 };
 
 /** Runs the task when the terminal opens. */
-export function taskTerminal(session: Session, task: LabTask): Pseudoterminal {
+export function taskTerminal(session: Session, shown: TaskProblems, task: LabTask): Pseudoterminal {
   const written = new EventEmitter<string>();
   const closed = new EventEmitter<number>();
   const over = new AbortController();
   const say = (text: string) => written.fire(`${text.replaceAll('\n', '\r\n')}\r\n`);
   const run = async (): Promise<number> => {
+    shown.show(task, []);
     if (!workspace.isTrusted) throw new Error(l10n.t('nothing runs in an untrusted workspace'));
     const plan = await planTask(session, task);
     const equivalent = showArgv(plan.equivalent);
@@ -28,7 +28,8 @@ export function taskTerminal(session: Session, task: LabTask): Pseudoterminal {
       if (line) say(line);
     };
     const options = { name: `Task ${task.task}`, equivalent, signal: over.signal, emit };
-    const { exitCode, lines } = await runOperation(options, (ctx) => plan.run(ctx));
+    const { exitCode, lines, problems } = await runOperation(options, (ctx) => plan.run(ctx));
+    shown.show(task, problems);
     lines.forEach(say);
     return exitCode;
   };
@@ -36,10 +37,10 @@ export function taskTerminal(session: Session, task: LabTask): Pseudoterminal {
     if (over.signal.aborted) return exitCodes.cancelled;
     const { message, hint, code, culprit, details } = asLabError(error);
     const line = typeof details['line'] === 'number' ? details['line'] : 1;
-    const lines = task.file
-      ? problemLines({ level: 'error', path: task.file, line, message, code, hint })
-      : [l10n.t('error: {0}', message), ...(hint ? [`  ${hint}`] : [])];
-    lines.forEach(say);
+    const problems = task.file ? [{ level: 'error' as const, path: task.file, line, message, code, hint }] : [];
+    const said = [l10n.t('error: {0}', message), ...(hint ? [`  ${hint}`] : [])];
+    shown.show(task, problems);
+    (task.file ? problems.flatMap(problemLines) : said).forEach(say);
     return culprit === 'user' ? exitCodes.usage : exitCodes.unknown;
   };
   return {
@@ -48,9 +49,7 @@ export function taskTerminal(session: Session, task: LabTask): Pseudoterminal {
     open: () =>
       void run()
         .catch(fail)
-        .then(async (exitCode) => {
-          // VS Code stops reading problems 0.1 s after the end, whether or not its terminal has drawn the last lines.
-          if (exitCode !== 0) await sleep(drawnMs);
+        .then((exitCode) => {
           session.refreshViews();
           closed.fire(exitCode);
         }),

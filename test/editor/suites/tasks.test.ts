@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { languages, type Task, tasks, Uri, workspace } from 'vscode';
+import { CustomExecution, EventEmitter, languages, Task, tasks, TaskScope, Uri, workspace } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeTarget } from '../fixtures/fake-facts.ts';
 import { editFakeSource, fakeFile, freshFakeWindow } from './fake-window.ts';
@@ -44,7 +44,7 @@ describe('tasks', () => {
     const reason = { rule: 'DA02', file: fakeFile, line: 8, message: 'changes data', hint: 'keep it' };
     fake.lab.judge = () => ({ verdict: 'refused', reasons: [reason], functions: [] });
     assert.equal(await perform(await wanted(({ definition }) => definition['file'] === path)), 3);
-    await until('the problem', () => problemsIn(Uri.file(path)).includes('6 changes data (livepatch)'));
+    assert.deepEqual(problemsIn(Uri.file(path)), ['6 changes data\nkeep it (livepatch)']);
   });
 
   it('build what was edited, and put a refusal on its line', async () => {
@@ -54,10 +54,11 @@ describe('tasks', () => {
     fake.lab.judge = () => ({ verdict: 'refused', reasons: [reason], functions: [] });
     const exitCode = await perform(await wanted(({ definition }) => definition['target'] === fakeTarget));
     assert.equal(exitCode, 3);
-    await until('the problem', () => problemsIn(document.uri).includes('8 changes data (livepatch)'));
+    const found = '8 changes data\nkeep it (livepatch)';
+    assert.ok(problemsIn(document.uri).includes(found));
     fake.lab.judge = () => ({ verdict: 'built', reasons: [], functions: [] });
     assert.equal(await perform(await wanted(({ definition }) => definition['target'] === fakeTarget)), 0);
-    await until('its end', () => !problemsIn(document.uri).includes('8 changes data (livepatch)'));
+    assert.ok(!problemsIn(document.uri).includes(found));
   });
 
   it('run a trial and a matrix, and end as lpl would', async () => {
@@ -68,7 +69,22 @@ describe('tasks', () => {
     assert.equal(await perform(await wanted(({ definition }) => definition['file'] === matrix)), 3);
     const acts = fake.lab.calls.filter((call) => /^(trial|matrix) /.test(call));
     assert.deepEqual(acts, [`trial ${scenario}`, 'matrix ']);
-    const red = '1 newest--bad--serving: refused (livepatch)';
-    await until(red, () => problemsIn(Uri.file(matrix)).includes(red));
+    assert.ok(problemsIn(Uri.file(matrix)).includes('1 newest--bad--serving: refused (livepatch)'));
+  });
+
+  it('of other kinds find their problems in what `lpl` prints, by the problem matcher', async () => {
+    const [first, second] = [file('first.patch'), file('second.patch')];
+    for (const path of [first, second]) writeFileSync(path, 'one\ntwo\n');
+    const terminal = new EventEmitter<string>();
+    const closed = new EventEmitter<number>();
+    const open = () => [first, second].forEach((path) => terminal.fire(`  error: ${path}:2: changes data [DA02]\r\n`));
+    const pty = { onDidWrite: terminal.event, onDidClose: closed.event, open, close: () => undefined };
+    const execution = new CustomExecution(() => Promise.resolve(pty));
+    await tasks.executeTask(
+      new Task({ type: 'lpl', task: 'own' }, TaskScope.Workspace, 'own', 'test', execution, ['$lpl']),
+    );
+    // VS Code tells what it found about a file once the terminal speaks of the next one.
+    await until('the problem', () => problemsIn(Uri.file(first)).includes('2 changes data (livepatch)'), 30_000);
+    closed.fire(0);
   });
 });
