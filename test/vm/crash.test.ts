@@ -12,7 +12,8 @@ import { openTestLab, startTestMachine, type TestLab } from '../support/test-mac
 import { watchEvents } from '../support/watch-events.ts';
 
 const signal = AbortSignal.timeout(600_000);
-const patienceMs = 90_000;
+// Time in which the host did not run the guest is not held against it: on a busy host a silence takes minutes to be one.
+const patienceMs = 400_000;
 
 /** Resolves when the script has ended; need not be waited for, for some never come back. */
 const start = (machine: RunningMachine, script: string): Promise<unknown> =>
@@ -37,7 +38,8 @@ describe('a guest in trouble', () => {
     await lab.close();
   });
 
-  // Before the oops: after one the kernel reports no hung tasks any more (kernel/hung_task.c, TAINT_DIE).
+  // Before the oops: after one the kernel reports no hung tasks any more (kernel/hung_task.c, TAINT_DIE). Afterwards the
+  // kernel is patient again: on a busy host a guest's CPU may well stand still for three seconds.
   it('is locked up, stalls RCU, and has a task that hangs', async () => {
     const watcher = await watchEvents(machine, patienceMs);
     const trouble = start(
@@ -46,7 +48,10 @@ describe('a guest in trouble', () => {
 echo 1 > /proc/sys/kernel/watchdog_thresh
 echo 3 > /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout
 echo hang > /proc/lpl_trouble
-echo stall > /proc/lpl_trouble`,
+echo stall > /proc/lpl_trouble
+echo 60 > /proc/sys/kernel/watchdog_thresh
+echo 120 > /proc/sys/kernel/hung_task_timeout_secs
+echo 60 > /sys/module/rcupdate/parameters/rcu_cpu_stall_timeout`,
     );
     for (const [kind, what] of [
       ['hung-task', /state:D[^]*schedule_timeout/],
