@@ -11,6 +11,9 @@ import { buildTestModule } from '../support/build-module.ts';
 import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
+/** A task that waits in fifo_open, and is there when the script ends. */
+const blockedReader = 'cat /tmp/fifo > /dev/null 2>&1 & until grep -q fifo_open /proc/$!/stack; do sleep 0.1; done';
+
 describe('livepatches in a guest', () => {
   let lab: TestLab;
   let machine: RunningMachine;
@@ -75,7 +78,7 @@ describe('livepatches in a guest', () => {
   });
 
   it('names the task that stalls a transition, and rolls back', async () => {
-    await machine.guest.script('mkfifo /tmp/fifo; (cat /tmp/fifo >/dev/null 2>&1 &)', { signal });
+    await machine.guest.script(`mkfifo /tmp/fifo; ${blockedReader}`, { signal });
     const events: LabEvent[] = [];
     const result = await load('lpl_fifo', { timeoutMs: 3_000, events });
     assert.equal(result.outcome, 'reversed');
@@ -91,12 +94,12 @@ describe('livepatches in a guest', () => {
     assert.deepEqual(await readKlpStatus(machine.guest, signal), []);
     await unload('lpl_fifo');
     // The task was not harmed: it still waits for, and gets, its writer.
-    const { exitCode } = await machine.guest.script('echo x > /tmp/fifo', { signal, timeoutMs: 5_000 });
+    const { exitCode } = await machine.guest.script('echo x > /tmp/fifo', { signal });
     assert.equal(exitCode, 0);
   });
 
   it('reverses the transition when cancelled in the middle of it', async () => {
-    await machine.guest.script('(cat /tmp/fifo >/dev/null 2>&1 &)', { signal });
+    await machine.guest.script(blockedReader, { signal });
     const abort = new AbortController();
     const events: LabEvent[] = [];
     const loading = load('lpl_fifo', { signal: abort.signal, events });
@@ -106,7 +109,7 @@ describe('livepatches in a guest', () => {
     await assert.rejects(loading, { code: 'op.cancelled' }).finally(() => clearInterval(timer));
     assert.deepEqual(await readKlpStatus(machine.guest, signal), []);
     await unload('lpl_fifo');
-    await machine.guest.script('echo x > /tmp/fifo', { signal, timeoutMs: 5_000 });
+    await machine.guest.script('echo x > /tmp/fifo', { signal });
   });
 
   it('says that a livepatch is unknown', async () => {

@@ -25,6 +25,7 @@ export type TransitionRequest = {
   guest: Guest;
   module: string;
   direction: Direction;
+  /** Since `begin` has tried every task once: what a slow guest takes for that is no task's fault. */
   timeoutMs: number;
   /**
    * Sets the transition going: insmod, or a write to `enabled`. The kernel tries every task before either returns, which
@@ -56,15 +57,23 @@ export async function followTransition(request: TransitionRequest, ctx: StageCon
   const end = (outcome: TransitionResult['outcome'], stalled: StalledTask[] = []): TransitionResult => {
     return { direction, outcome, startedAt, endedAt: Date.now(), samples, stalled };
   };
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
   const begun = beginOnce(request);
+  begun.done.then(
+    () => (timer = setTimeout(() => deadline.abort(), timeoutMs)),
+    () => undefined,
+  );
   try {
     const onSample = (sample: TransitionSample) => {
       if (sample.running || begun.isDone()) samples.push(report(request, sample, ctx));
       return begun.isDone() && !sample.running;
     };
     const over = new AbortController();
-    const following = followSamples({ ...request, onSample }, AbortSignal.any([ctx.signal, deadline, over.signal]));
+    const following = followSamples(
+      { ...request, onSample },
+      AbortSignal.any([ctx.signal, deadline.signal, over.signal]),
+    );
     begun.done.catch((error: unknown) => over.abort(error));
     const last = await following;
     return end(last.enabled === (direction === 'patching') ? 'complete' : 'reversed');
@@ -75,7 +84,9 @@ export async function followTransition(request: TransitionRequest, ctx: StageCon
       await reverseTransition(request, ctx);
       throw error;
     }
-    if (!deadline.aborted && !isLate) throw error;
+    if (!deadline.signal.aborted && !isLate) throw error;
+  } finally {
+    clearTimeout(timer);
   }
   const stalled = await readStragglers(guest, direction, ctx.signal);
   ctx.emit({ type: 'klp.stalled', vm: guest.name, module: request.module, tasks: stalled });

@@ -20,6 +20,11 @@ const patch = (path: string, more: Partial<ScenarioPatch> = {}): ScenarioPatch =
   ...more,
 });
 
+/** A task that waits in fifo_open, and is there when the script ends. */
+const blockedReader = `mkfifo /tmp/fifo
+cat /tmp/fifo > /dev/null 2>&1 &
+until grep -q fifo_open /proc/$!/stack; do sleep 0.1; done`;
+
 export const livepatchControls: readonly Control[] = [
   {
     id: 'unchanged-behaviour',
@@ -36,9 +41,7 @@ export const livepatchControls: readonly Control[] = [
     title: 'a transition that never completes, for a task sleeps in the old code',
     scenario: ({ selfcheck }) => ({
       transitionTimeoutMs: 4000,
-      patches: [
-        patch(join(selfcheck, 'fifo-open.patch'), { setup: 'mkfifo /tmp/fifo; cat /tmp/fifo > /dev/null 2>&1 &' }),
-      ],
+      patches: [patch(join(selfcheck, 'fifo-open.patch'), { setup: blockedReader })],
     }),
     caught: { verdict: 'fail', by: 'transition', says: /stalled and rolled back .*cat\[\d+\] in / },
   },
