@@ -3,6 +3,7 @@
 
 import type { BuildResult } from '../build/result.ts';
 import type { StalledTask } from '../core/event.ts';
+import type { HostDelaySample } from '../workload/host-delay.ts';
 import type { ConnectionEvent, RequestSample } from '../workload/service-load.ts';
 import type { WitnessSample } from '../workload/witness.ts';
 import type { WorkloadRecord } from '../workload/run-workload.ts';
@@ -28,7 +29,7 @@ export type Run = {
   connections: ConnectionEvent[];
   witness: WitnessSample[];
   /** Host-side scheduling delay of QEMU's threads (/proc/PID/task/TID/schedstat), per sample. */
-  hostDelay: { atMs: number; delayMs: number }[];
+  hostDelay: HostDelaySample[];
   /** QMP events that mean the machine stopped, reset or died. */
   machineEvents: { atMs: number; event: string }[];
   /** Kernel complaints read off the console as they appeared. */

@@ -19,7 +19,7 @@ export type StallFigures = {
   /** Longest gap between two heartbeat ticks, and the same less what the host's scheduler took. */
   longestMs: number;
   longestOwnMs: number;
-  /** Longest time on the host in which nothing was heard of the witness. */
+  /** Longest time for which no sample of the witness speaks. */
   longestUnheardMs: number;
   samples: number;
 };
@@ -77,19 +77,31 @@ const steps = (times: readonly number[]): Window[] =>
 const longestStep = (times: readonly number[]) =>
   steps(times).reduce((longest, { fromMs, toMs }) => Math.max(longest, toMs - fromMs), 0);
 
-/** A sample's line may reach the host late; delays of the host count when they fall within this much of the gap. */
+/** Delays of the host count when they fall within this much of the gap. */
 const slackMs = 150;
+/** Ten seconds of a witness: ssh to a busy guest can be some of them late. */
+const lateLines = 100;
+
+/** The run's clock when the guest took each sample: its line may come late, but not early. */
+function takenAt(witness: Run['witness']): number[] {
+  const lags = witness.map(({ atMs, upUs }) => atMs - upUs / 1000);
+  return witness.map(({ upUs }, index) => upUs / 1000 + Math.min(...lags.slice(index, index + lateLines)));
+}
 
 export function stallFigures(run: Run, window: Window = whole(run)): StallFigures {
-  const samples = run.witness.filter(within(window));
+  const taken = takenAt(run.witness);
+  const samples = run.witness
+    .map(({ gapUs }, index) => ({ gapUs, atMs: taken[index] as number }))
+    .filter(within(window));
   let longestMs = 0;
   let longestOwnMs = 0;
   for (const { atMs, gapUs } of samples) {
     const gapMs = gapUs / 1000;
     longestMs = Math.max(longestMs, gapMs);
     if (gapMs <= longestOwnMs) continue;
+    const [fromMs, toMs] = [atMs - gapMs - slackMs, atMs + slackMs];
     const delay = run.hostDelay
-      .filter(within({ fromMs: atMs - gapMs - slackMs, toMs: atMs + slackMs }))
+      .filter((each) => each.atMs >= fromMs && (each.fromMs ?? each.atMs) < toMs)
       .reduce((sum, { delayMs }) => sum + delayMs, 0);
     longestOwnMs = Math.max(longestOwnMs, gapMs - delay);
   }

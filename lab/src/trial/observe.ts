@@ -29,7 +29,7 @@ export type ObserveRequest = {
 };
 
 /** The console of a busy guest is some seconds behind. */
-const consoleMs = 10_000;
+const consoleMs = 30_000;
 
 /** Writes what it sees into `evidence`. Only a cancelled run throws; what else ends it early is kept as hindrance. */
 export async function observe(request: ObserveRequest, evidence: Evidence, outer: OpContext): Promise<void> {

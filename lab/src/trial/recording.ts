@@ -36,6 +36,8 @@ export type Recording = {
   hasConsoleGap(): boolean;
   /** Resolves once a trouble of that kind was seen; rejects with op.timeout, or when the machine has died. */
   untilTrouble(kind: string, timeoutMs: number): Promise<void>;
+  /** Resolves once the witness has looked at everything after now; rejects with op.timeout. */
+  untilRead(timeoutMs: number): Promise<void>;
   /** Starts a new witness after the guest has come back from a reboot. */
   rewitness(): Promise<void>;
   /** Resolves once the service has answered a request sent after now. */
@@ -119,6 +121,11 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     const pids = found.stdout.split(/\s+/).filter(Boolean).map(Number);
     witnesses.push(await startWitness(machine.guest, pids, clock, signal));
   };
+  /** What the guest saw until now may still be on its way. */
+  const untilHeardToNow = async () => {
+    const witness = witnesses.at(-1);
+    if (witness?.isWatching()) await witness.untilHeard(1, clock(), unheardMs, signal).catch(() => undefined);
+  };
   const stopWatching = async () => {
     hostDelay.stop();
     await service.stop();
@@ -180,8 +187,16 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
       const wait = { what: `a trouble of the kind ${kind}`, timeoutMs, intervalMs: 50, signal };
       await waitUntil(wait, () => run.consoleProblems.some((problem) => problem.kind === kind) || undefined);
     },
+    untilRead: async (timeoutMs) => {
+      const sinceMs = clock();
+      // The first that comes may have been on its way.
+      const enough = () =>
+        (witnesses.at(-1)?.samples ?? []).filter(({ atMs, identity }) => identity && atMs >= sinceMs).length >= 2;
+      await waitUntil({ what: 'the witness to look', timeoutMs, intervalMs: 20, signal }, () => enough() || undefined);
+    },
     untilServing: (timeoutMs) => service.untilAnswered(clock(), timeoutMs, signal),
     finish: async () => {
+      await untilHeardToNow();
       const durationMs = clock();
       await Promise.all(workloads.map((workload) => workload.stop()));
       await stopWatching();

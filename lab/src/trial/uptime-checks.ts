@@ -1,6 +1,7 @@
 // Did anything stop? One check for each witness of DESIGN 5.
 
 import type { Check } from './check.ts';
+import type { WitnessSample } from '../workload/witness.ts';
 import type { Evidence, Run } from './evidence.ts';
 import { baselineSamples, ms, percent, requestFigures, seconds, stallFigures, witnessCost } from './figures.ts';
 
@@ -50,7 +51,7 @@ function identityChecks(run: Run): Check[] {
     {
       id: 'uptime',
       title: 'uptime advances with host time',
-      ok: span && Math.abs(span.guestMs - span.hostMs) <= Math.max(500, span.hostMs * 0.02),
+      ok: span && !span.wentBack && Math.abs(span.guestMs - span.hostMs) <= Math.max(500, span.hostMs * 0.02),
       figure: span
         ? `${seconds(span.guestMs)} in the guest, ${seconds(span.hostMs)} on the host`
         : 'not enough samples',
@@ -64,9 +65,17 @@ function identityChecks(run: Run): Check[] {
   ];
 }
 
-function uptimeSpan(run: Run): { guestMs: number; hostMs: number } | undefined {
-  const [first, last] = [run.witness[0], run.witness.at(-1)];
-  return first && last && { guestMs: (last.upUs - first.upUs) / 1000, hostMs: last.atMs - first.atMs };
+/** So many lines of the witness come in the time that one may be late (unheardLimitMs). */
+const linesOfAnEnd = 20;
+
+/** A line may come late, but not early: of the first lines and of the last ones those count that came soonest. */
+function uptimeSpan({ witness }: Run): { guestMs: number; hostMs: number; wentBack: boolean } {
+  const lag = ({ atMs, upUs }: WitnessSample) => atMs - upUs / 1000;
+  const soonest = (samples: WitnessSample[]) => samples.reduce((one, other) => (lag(other) < lag(one) ? other : one));
+  const count = Math.min(linesOfAnEnd, witness.length >> 1);
+  const [first, last] = [soonest(witness.slice(0, count)), soonest(witness.slice(-count))];
+  const wentBack = witness.some(({ upUs }, index) => upUs < (witness[index - 1]?.upUs ?? 0));
+  return { guestMs: (last.upUs - first.upUs) / 1000, hostMs: last.atMs - first.atMs, wentBack };
 }
 
 function requestCheck(run: Run): Check {

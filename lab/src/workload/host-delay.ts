@@ -2,8 +2,8 @@
 
 import { longestDelayMs, readRunDelays } from '../core/run-delays.ts';
 
-/** `delayMs`: the longest run-queue wait of any thread of the process since the sample before. */
-export type HostDelaySample = { atMs: number; delayMs: number };
+/** `delayMs`: the longest run-queue wait of any thread of the process between `fromMs` and `atMs`. */
+export type HostDelaySample = { fromMs?: number; atMs: number; delayMs: number };
 
 const intervalMs = 50;
 
@@ -14,11 +14,14 @@ export function watchHostDelay(
 ): { samples: readonly HostDelaySample[]; stop(): void } {
   const samples: HostDelaySample[] = [];
   let last = readRunDelays(pid);
+  let fromMs = clock();
   const timer = setInterval(() => {
     const now = readRunDelays(pid);
     const delayMs = longestDelayMs(last, now);
     last = now;
-    if (delayMs >= 1) samples.push({ atMs: clock(), delayMs });
+    const atMs = clock();
+    if (delayMs >= 1) samples.push({ fromMs, atMs, delayMs });
+    fromMs = atMs;
   }, intervalMs);
   return { samples, stop: () => clearInterval(timer) };
 }

@@ -29,7 +29,7 @@ export type Witness = {
   readonly samples: readonly WitnessSample[];
   /** True while the stream has not ended. */
   isWatching(): boolean;
-  /** Resolves once that many samples have come at or after `sinceMs`; rejects with op.timeout. */
+  /** Resolves once that many samples have come that were taken at or after `sinceMs`; rejects with op.timeout. */
   untilHeard(count: number, sinceMs: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 };
@@ -46,12 +46,17 @@ export async function startWitness(
   const samples: WitnessSample[] = [];
   const stream = await guest.stream([agentPath, 'witness', '1', ...pids.map(String)], { signal });
   let watching = true;
-  const reading = readSamples(stream, samples, clock).finally(() => (watching = false));
+  /** Smallest difference so far between the run's clock and the guest's: lines may come late, but not early. */
+  let offsetMs = Infinity;
+  const reading = readSamples(stream, clock, (sample) => {
+    samples.push(sample);
+    offsetMs = Math.min(offsetMs, sample.atMs - sample.upUs / 1000);
+  }).finally(() => (watching = false));
   return {
     samples,
     isWatching: () => watching,
     untilHeard: async (count, sinceMs, timeoutMs, signal) => {
-      const enough = () => samples.filter(({ atMs }) => atMs >= sinceMs).length >= count || undefined;
+      const enough = () => samples.filter(({ upUs }) => upUs / 1000 + offsetMs >= sinceMs).length >= count || undefined;
       await waitUntil({ what: 'the heartbeat of the guest', timeoutMs, intervalMs: 20, signal }, enough);
     },
     stop: async () => {
@@ -61,8 +66,12 @@ export async function startWitness(
   };
 }
 
-async function readSamples(stream: GuestStream, samples: WitnessSample[], clock: () => number): Promise<void> {
-  for await (const line of stream.lines) samples.push(parseWitnessLine(line, clock()));
+async function readSamples(
+  stream: GuestStream,
+  clock: () => number,
+  onSample: (sample: WitnessSample) => void,
+): Promise<void> {
+  for await (const line of stream.lines) onSample(parseWitnessLine(line, clock()));
 }
 
 /** Throws SyntaxError on anything that is not a line of the witness. */

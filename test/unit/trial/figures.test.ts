@@ -4,6 +4,7 @@ import { sliceKernelLog } from '../../../lab/src/trial/kernel-log.ts';
 import { reportPage } from '../../../lab/src/trial/report/report-page.ts';
 import { splitAtGaps } from '../../../lab/src/trial/report/svg.ts';
 import { judgeEvidence } from '../../../lab/src/trial/verdict.ts';
+import type { WitnessSample } from '../../../lab/src/workload/witness.ts';
 import { goodControl, goodEvidence, goodRun } from '../../support/evidence.ts';
 
 /** Without answers for 600 ms after each of these seconds. */
@@ -46,6 +47,24 @@ describe('figures of a run', () => {
   it('keep to their window', () => {
     assert.equal(requestFigures(goodRun(), { fromMs: 0, toMs: 1000 }).sent, 100);
     assert.equal(stallFigures(goodRun(), { fromMs: 0, toMs: 1000 }).samples, 10);
+  });
+
+  it('place what the witness saw when it saw it, though its lines came four seconds late', () => {
+    const run = goodRun();
+    run.witness = run.witness.map((sample, index) =>
+      index < 30 || index >= 70 ? sample : { ...sample, atMs: 7000 + index / 10 },
+    );
+    run.witness[50] = { ...(run.witness[50] as WitnessSample), gapUs: 400_000 };
+    run.hostDelay = [{ fromMs: 4500, atMs: 5900, delayMs: 390 }];
+    const { longestUnheardMs, longestMs, longestOwnMs } = stallFigures(run);
+    assert.ok(longestUnheardMs <= 101, `${longestUnheardMs}`);
+    assert.deepEqual([longestMs, longestOwnMs], [400, 21]);
+  });
+
+  it('notice that nothing was seen for four seconds', () => {
+    const run = goodRun();
+    run.witness = run.witness.filter((_, index) => index < 30 || index >= 70);
+    assert.ok(stallFigures(run).longestUnheardMs >= 4000);
   });
 
   it('tell the cost of the witness', () => {

@@ -14,10 +14,11 @@ async function watch() {
   const stream = { lines: createInterface(pipe), ended: Promise.resolve({ exitCode: 0 }), close: () => pipe.end() };
   let now = 0;
   const witness = await startWitness({ stream: async () => stream } as unknown as Guest, [7], () => now, signal);
-  const beat = async (atMs: number) => {
+  /** `lateMs`: the line took so much longer than others. */
+  const beat = async (atMs: number, lateMs = 0) => {
     const before = witness.samples.length;
     now = atMs;
-    pipe.write('{"upUs":1,"wallUs":2,"gapUs":3}\n');
+    pipe.write(`{"upUs":${(5000 + atMs - lateMs) * 1000},"wallUs":2,"gapUs":3}\n`);
     while (witness.samples.length === before) await new Promise(setImmediate);
   };
   return { witness, beat };
@@ -30,8 +31,9 @@ describe('startWitness', () => {
     let heard = false;
     const waiting = witness.untilHeard(2, 10, 5000, signal).then(() => (heard = true));
     await beat(10);
+    await beat(300, 295);
     await sleep(60);
-    assert.equal(heard, false);
+    assert.equal(heard, false, 'the second was taken before');
     await beat(900);
     await waiting;
     await witness.stop();

@@ -16,9 +16,6 @@ const trouble =
 
 const kernelSays = (says: RegExp) => ({ verdict: 'fail' as const, by: 'kernel-log', says });
 
-/** A second, for the witness reads who is alive and what taints the kernel once in a second. */
-const readingMs = 1500;
-
 /** Longer than the ring buffer of any stock kernel (CONFIG_LOG_BUF_SHIFT 17 or 18), at a level the console does not show. */
 const overflow = `echo on > /proc/sys/kernel/printk_devkmsg
 line='<7>${'x'.repeat(96)}'
@@ -103,9 +100,9 @@ echo stall > /proc/lpl_trouble`,
   {
     id: 'taint',
     title: 'the kernel is tainted by something that is no livepatch',
-    play: async ({ script, wait }) => {
+    play: async ({ script, recording }) => {
       await script('echo 64 > /proc/sys/kernel/tainted');
-      await wait(readingMs);
+      await recording.untilRead(patienceMs);
     },
     caught: { verdict: 'fail', by: 'taint', says: /0 -> 64 \(U\)/ },
     quick: true,
@@ -120,9 +117,9 @@ echo stall > /proc/lpl_trouble`,
   {
     id: 'clock-jump',
     title: 'the clock of the guest jumps by an hour',
-    play: async ({ script, wait }) => {
+    play: async ({ script, recording }) => {
       await script('date -s @$(($(date +%s) + 3600)) > /dev/null');
-      await wait(readingMs);
+      await recording.untilRead(patienceMs);
     },
     caught: { verdict: 'fail', by: 'btime', says: /\d/ },
     quick: true,

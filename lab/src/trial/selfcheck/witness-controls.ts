@@ -4,8 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { planWorkload } from '../../workload/workload-plan.ts';
 import type { Control, Scene } from './control.ts';
 
-/** A second, for the witness reads who is alive once in a second. */
-const readingMs = 1500;
+const patienceMs = 60_000;
 /** A request is given up after three seconds (trial/recording.ts). */
 const lostMs = 4000;
 
@@ -15,9 +14,9 @@ const healedMs = 4000;
 /** The service of the guest (images/guest/rc) and its pid. */
 const service = `sed 's/.*"pid":\\([0-9]*\\).*/\\1/' /run/service`;
 
-const restart = async ({ script, wait }: Scene) => {
+const restart = async ({ script, recording }: Scene) => {
   await script(`kill -9 $(${service}); lpl-agent serve 7000 < /dev/null > /run/service 2>&1 &`);
-  await wait(readingMs);
+  await recording.untilRead(patienceMs);
 };
 
 export const witnessControls: readonly Control[] = [
