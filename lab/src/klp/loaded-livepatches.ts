@@ -6,7 +6,7 @@ import { askGuest } from '../vm/ask-guest.ts';
 import { readKlpStatus } from './klp-status.ts';
 
 /** A listing waits this long for a guest, connection included. */
-const answerMs = 2_500;
+const answerMs = 5_000;
 
 /** Names of the enabled livepatches; undefined when the guest does not answer in time. */
 export function loadedLivepatches(paths: LabPaths, name: string, ctx: OpContext): Promise<string[] | undefined> {

@@ -7,7 +7,7 @@ import { askGuest } from './ask-guest.ts';
 import { stopInstance } from './stop-instance.ts';
 
 /** A guest that does not answer loses what it had not written yet, as at a power failure. */
-const syncMs = 5_000;
+const syncMs = 30_000;
 
 /** Ends the machine; its directory stays. A stopped one is left as it is. */
 export function endMachine(paths: LabPaths, { files, state, config }: InstanceState, ctx: OpContext): Promise<void> {

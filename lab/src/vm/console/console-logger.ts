@@ -23,7 +23,7 @@ const oldSegments = 3;
 export const consoleLogBytes = segmentBytes * (oldSegments + 1);
 
 const recordSchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
-const endMs = 2_000;
+const endMs = 10_000;
 
 /**
  * Starts a new log. QEMU may be started then; call `release` when it has opened the pipe, or will not. Rejects as
