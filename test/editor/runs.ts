@@ -109,6 +109,6 @@ export async function stopMachines(): Promise<void> {
     paths: labPaths({ ...process.env, XDG_STATE_HOME: suiteState }),
     resources: { guest: '', profiles: '', kconfig: '', examples: '', selfcheck: '' },
   });
-  const ctx = { signal: AbortSignal.timeout(30_000), emit: () => undefined, stage: '' };
+  const ctx = { signal: AbortSignal.timeout(120_000), emit: () => undefined, stage: '' };
   for (const { name } of await lab.vmList(ctx)) await lab.vmDown(name, ctx);
 }

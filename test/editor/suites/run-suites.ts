@@ -14,7 +14,7 @@ export async function run(): Promise<void> {
     format(...words)
       .split('\n')
       .forEach((line) => say({ line }));
-  const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, color: false, forbidOnly: true });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 180_000, color: false, forbidOnly: true });
   for (const file of JSON.parse(required('LPL_SUITES')) as string[]) mocha.addFile(file);
   const failures: string[] = [];
   const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {

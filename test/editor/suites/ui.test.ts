@@ -69,7 +69,8 @@ describe('Livepatch Lab in a window', () => {
   it('shows the difference to the pristine source', async () => {
     await editFakeSource('\treturn count * 2;');
     await run('showChanges');
-    assert.match(window.tabGroups.activeTabGroup.activeTab?.label ?? '', /binfmt_misc\.c \(.*edited\)/);
+    const shown = () => window.tabGroups.activeTabGroup.activeTab?.label ?? '';
+    await until('the difference', () => /binfmt_misc\.c \(.*edited\)/.test(shown()));
   });
 
   it('discards what was changed, when that is confirmed', async () => {

@@ -13,11 +13,11 @@ import { until } from './until.ts';
 
 const name = 'survivor';
 const minute = 60_000;
-const ctx = () => ({ signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' });
+const ctx = () => ({ signal: AbortSignal.timeout(5 * minute), emit: () => undefined, stage: '' });
 const run = <T>(command: CommandName, ...args: unknown[]) => commands.executeCommand<T>(commandIds[command], ...args);
 
 describe('a window that goes in the middle of a transition', function () {
-  this.timeout(5 * minute);
+  this.timeout(15 * minute);
   let lab: Lab;
   let views: Window;
 
@@ -44,13 +44,14 @@ describe('a window that goes in the middle of a transition', function () {
     const [target] = (await lab.listTargets('debian:trixie/cloud-amd64', ctx())).filter(({ prepared }) => prepared);
     assert.ok(target);
     const machine = running ?? (await run<MachineStatus>('startMachine', { name, target: target.name }));
-    await inGuest('[ -p /tmp/fifo ] || mkfifo /tmp/fifo; (cat /tmp/fifo > /dev/null 2>&1 &)');
+    const untilItWaits = 'until grep -q fifo_open /proc/$!/stack; do sleep 0.1; done';
+    await inGuest(`[ -p /tmp/fifo ] || mkfifo /tmp/fifo; cat /tmp/fifo > /dev/null 2>&1 & ${untilItWaits}`);
     const editor = await run<TextEditor>('openSource', { target: machine.target, file: 'fs/pipe.c' });
     const { document } = editor;
     const at = document.positionAt(document.getText().indexOf('filp->private_data = pipe;'));
     await editor.edit((change) => change.insert(at, 'pr_info("a fifo is opened\\n");\n\t'));
     void run('buildAndLoad', { machine: name });
-    await until('the transition', () => isInTransition(), minute);
+    await until('the transition', () => isInTransition(), 5 * minute);
   }
 
   async function checkRecovered(): Promise<void> {
@@ -58,8 +59,8 @@ describe('a window that goes in the middle of a transition', function () {
       (await shownIn(views.machines)).some((text) => text.startsWith(`${name} running`)),
     );
     const shown = async () => (await shownIn(views.livepatches)).join('; ');
-    await until('the livepatch', async () => /livepatch_edit_\w+ (live|in transition)/.test(await shown()), minute);
-    await until('the end of the transition', async () => !(await isInTransition()), minute);
+    await until('the livepatch', async () => /livepatch_edit_\w+ (live|in transition)/.test(await shown()), 5 * minute);
+    await until('the end of the transition', async () => !(await isInTransition()), 5 * minute);
     await until('the end of it in the view', async () => /livepatch_edit_\w+ live/.test(await shown()));
     assert.match(await inGuest('echo x > /tmp/fifo; dmesg'), /a fifo is opened/);
     const [livepatch] = await lab.klpStatus(name, ctx());
