@@ -1,5 +1,6 @@
 // A fleet for tests: worker processes on a real Redis, started again when they die, as a service manager would.
 
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -20,16 +21,18 @@ import { testSite } from './test-site.ts';
 /** `rejected`: what it said of a cell came too late, and was not taken. */
 export type Note = { what: 'begin' | 'end' | 'cancelled' | 'rejected'; id: string; pid: number };
 
-/** `first`: the kind of the first cell (see fleet-worker.ts). */
-type Shape = { cells: number; lastsMs: number; first?: 'poison' | 'slow-at-first' };
+/** `lastsMs`: of each cell; `held`: until `release`. `first`: the kind of the first one (see fleet-worker.ts). */
+type Shape = { cells: number; lastsMs: number | 'held'; first?: 'poison' | 'slow-at-first' };
 
 export type Fleet = {
   /** What the workers wrote down. */
   notes(): Note[];
-  until(what: string, wanted: (notes: Note[]) => boolean): Promise<void>;
+  until(what: string, wanted: (notes: Note[]) => boolean | Promise<boolean>): Promise<void>;
   /** `enter`: where they run (see network-namespace.ts). */
   start(count: number, jobs: number, enter?: readonly string[]): void;
-  /** Writes a matrix of so many cells, each of which lasts `lastsMs`; returns its path. */
+  /** Lets cells end that are held, now and from now on. */
+  release(): Promise<void>;
+  /** Writes a matrix of so many cells; returns its path. */
   write(name: string, shape: Shape): Promise<string>;
   /** Writes it and runs it on the fleet. */
   run(
@@ -45,12 +48,16 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
   const directory = await mkdtemp(join(tmpdir(), 'lpl-fleet-'));
   const log = join(directory, 'notes.ndjson');
   await writeFile(log, '');
+  const released = join(directory, 'released');
   const children = new Set<ChildProcess>();
   let closed = false;
   const startOne = (jobs: number, enter: readonly string[]) => {
     const { url, caFile } = redis.address;
     const room = join(directory, 'room');
-    const env = { FLEET_URL: url, FLEET_LOG: log, FLEET_JOBS: String(jobs), FLEET_ROOM: room, FLEET_CA: caFile };
+    const env = {
+      ...{ FLEET_URL: url, FLEET_LOG: log, FLEET_JOBS: String(jobs), FLEET_ROOM: room, FLEET_CA: caFile },
+      FLEET_RELEASE: released,
+    };
     const worker = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'fleet-worker.ts')];
     const [program = '', ...args] = [...enter, ...worker];
     const child = spawn(program, args, {
@@ -70,7 +77,8 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
       .map((line) => JSON.parse(line) as Note);
   const write: Fleet['write'] = async (name, { cells, lastsMs, first }) => {
     await writeFile(join(directory, 'fix.patch'), fixPatch);
-    const kindOf = (index: number) => (first && index === 0 ? `${first}-` : '');
+    const isHeld = lastsMs === 'held';
+    const kindOf = (index: number) => (first && index === 0 ? `${first}-` : isHeld ? 'held-' : '');
     const file = join(directory, `${name}.yaml`);
     const matrix = {
       schema: 1,
@@ -78,7 +86,7 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
       kernels: ['debian:trixie/cloud-amd64'],
       patches: [{ title: 'fix', file: 'fix.patch' }],
       workloads: Array.from({ length: cells }, (_, index) => ({ name: `${kindOf(index)}${name}-${index}` })),
-      scenario: { soakMs: lastsMs },
+      scenario: { soakMs: isHeld ? 0 : lastsMs },
     };
     await writeFile(file, stringify(matrix));
     return file;
@@ -86,10 +94,11 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
   return {
     notes,
     until: async (what, wanted) => {
-      const wait = { what, timeoutMs: 30_000, signal: AbortSignal.timeout(40_000) };
-      await waitUntil(wait, () => (wanted(notes()) ? true : undefined));
+      const wait = { what, timeoutMs: 180_000, signal: new AbortController().signal };
+      await waitUntil(wait, async () => ((await wanted(notes())) ? true : undefined));
     },
     start: (count, jobs, enter = []) => Array.from({ length: count }).forEach(() => startOne(jobs, enter)),
+    release: () => writeFile(released, ''),
     write,
     run: async (name, shape, { resume = false, ...command } = {}, options = {}) => {
       const file = await write(name, shape);
@@ -105,4 +114,14 @@ export async function openTestFleet(redis: RedisServer): Promise<Fleet> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** A worker that the poison was quicker to kill is as dead. */
+export function killWorker(pid: number | undefined): void {
+  assert.ok(pid);
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH');
+  }
 }

@@ -62,8 +62,7 @@ export async function startTestMachine(
   paths: LabPaths,
   name: string,
   change: Partial<MachineRequest> = {},
-  signal?: AbortSignal,
 ): Promise<RunningMachine> {
   const request = { ...(await testMachineRequest(paths, name)), ...change };
-  return operate((ctx) => startMachine(request, ctx), signal ? { signal } : {});
+  return operate((ctx) => startMachine(request, ctx));
 }

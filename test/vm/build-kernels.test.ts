@@ -94,14 +94,12 @@ const effects: Record<string, { script: string; original: RegExp; patched: RegEx
 };
 
 for (const [index, kernel] of kernels.entries())
-  describe(`livepatches for ${kernel.target}`, function () {
-    this.timeout(120_000);
+  describe(`livepatches for ${kernel.target}`, () => {
     let lab: TestLab;
     let livepatches: LivepatchMachine;
 
-    before(async function () {
+    before(async () => {
       // The kernel, its source and its compiler may have to be fetched.
-      this.timeout(600_000);
       lab = await openTestLab();
       livepatches = await openLivepatchMachine(lab, `kernel${index}`, kernel.target);
     });

@@ -143,14 +143,12 @@ async function lineOf(name: string, file: string, wanted: string): Promise<numbe
   return lines.indexOf(wanted) + 1;
 }
 
-describe('livepatches built for a stock kernel', function () {
-  this.timeout(120_000);
+describe('livepatches built for a stock kernel', () => {
   let lab: TestLab;
   let livepatches: LivepatchMachine;
 
-  before(async function () {
+  before(async () => {
     // A kernel, its source and its compiler may have to be fetched.
-    this.timeout(600_000);
     lab = await openTestLab();
     livepatches = await openLivepatchMachine(lab, 'build', testTarget);
   });

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -13,19 +12,11 @@ import { dumpMemory } from '../../lab/src/vm/dump-memory.ts';
 import { openGdbStub, resumeAfterGdb } from '../../lab/src/vm/gdb-stub.ts';
 import { attachMachine, type RunningMachine } from '../../lab/src/vm/machine.ts';
 import { resetMachine } from '../../lab/src/vm/reset-machine.ts';
+import { freePort } from '../support/free-port.ts';
 import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
 const { signal } = new AbortController();
-
-/** A port nobody has, as far as one can know. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('a machine every day', () => {
   let lab: TestLab;
@@ -99,7 +90,7 @@ describe('a machine every day', () => {
       {
         argv: ['bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/${forward.host}; echo 5 >&3; read -r line <&3; echo "$line"`],
       },
-      { signal, timeoutMs: 10_000 },
+      { signal, timeoutMs: 120_000 },
     );
     assert.match(stdout, /^5 \d+$/m);
     await assert.rejects(startTestMachine(lab.paths, 'second', { forwards: [forward] }), {
@@ -123,7 +114,7 @@ describe('a machine every day', () => {
     const gdb = (...words: string[]) =>
       runCommand(
         { argv: ['gdb', '-nx', '-batch', '-ex', `target remote ${machine.files.gdb}`, ...words] },
-        { signal, timeoutMs: 30_000 },
+        { signal, timeoutMs: 120_000 },
       );
     assert.match((await gdb('-ex', 'info threads')).stdout, /CPU#1/);
     assert.equal(await status(), 'running');

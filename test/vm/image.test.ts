@@ -30,8 +30,7 @@ import { testSite } from '../support/test-site.ts';
 const signal = new AbortController().signal;
 const support = (name: string) => new URL(`../support/${name}`, import.meta.url).pathname;
 
-describe('the debian profile', function () {
-  this.timeout(600_000);
+describe('the debian profile', () => {
   let lab: TestLab;
   let profile: GuestProfile;
   let one: RunningMachine;
@@ -167,8 +166,7 @@ describe('the debian profile', function () {
   });
 });
 
-describe('a base image of the user’s own recipe', function () {
-  this.timeout(600_000);
+describe('a base image of the user’s own recipe', () => {
   let lab: TestLab;
   let own: string;
   let place: Parameters<typeof findBaseImage>[0];

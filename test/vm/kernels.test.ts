@@ -12,9 +12,8 @@ import { openCliLab } from '../support/lpl.ts';
 import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
-describe('stock kernels', function () {
+describe('stock kernels', () => {
   // Images are fetched the first time.
-  this.timeout(600_000);
   let lab: TestLab;
   before(async () => void (lab = await openTestLab()));
   after(() => lab.close());

@@ -9,8 +9,7 @@ import { testTarget } from '../support/stock-kernel.ts';
 
 type Shown = { name: string; state: string; pid?: number; livepatches: string[] | null };
 
-describe('lpl vm', function () {
-  this.timeout(240_000);
+describe('lpl vm', () => {
   let lab: CliLab;
   let scratch: string;
   before(async () => {
@@ -112,7 +111,7 @@ describe('lpl vm', function () {
     const fresh = await lab.run('vm', 'up', 'disk', '--fresh');
     assert.deepEqual([fresh.json['start'], await read()], ['snapshot', '']);
     assert.equal((await lab.run('vm', 'rm', 'disk')).code, 0);
-  }).timeout(600_000);
+  });
 
   it('says in one line what is wrong with a request', async () => {
     for (const words of [

@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import { type CliLab, openCliLab } from '../support/lpl.ts';
 
-describe('lpl selfcheck', function () {
-  this.timeout(300_000);
+describe('lpl selfcheck', () => {
   let lab: CliLab;
   before(async () => void (lab = await openCliLab()));
   after(() => lab.close());
