@@ -53,6 +53,12 @@ const effects: Record<string, Effect> = {
     original: /^enabled$/m,
     patched: /^enabled, and livepatched$/m,
   },
+  extack: {
+    functions: ['vmlinux:inet_rtm_deladdr', 'vmlinux:inet_rtm_newaddr'],
+    script: 'ip addr add 127.0.0.7/32 dev lo 2>&1; ip addr add 127.0.0.7/32 dev lo 2>&1',
+    original: /File exists/,
+    patched: /resource busy/i,
+  },
   cmdline: {
     functions: ['vmlinux:cmdline_proc_show'],
     script: 'cat /proc/cmdline',

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { neededNamespaces } from '../../../lab/src/build/link/import-namespaces.ts';
-import { onceSections } from '../../../lab/src/build/differ/moved-sections.ts';
 import type { ElfSymbol } from '../../../lab/src/kernel/elf.ts';
 
 const symvers = `0x1\tnvme_execute_rq\tdrivers/nvme/host/nvme-core\tEXPORT_SYMBOL_GPL\tNVME_TARGET_PASSTHRU
@@ -16,13 +15,5 @@ describe('neededNamespaces', () => {
     const symbols = [symbol('kfree', 0), symbol('nvme_execute_rq', 0), symbol('dma_buf_get', 4)];
     assert.deepEqual(neededNamespaces(symvers, [{ symbols }]), ['NVME_TARGET_PASSTHRU']);
     assert.deepEqual(neededNamespaces(symvers, [{ symbols: [symbol('kfree', 0)] }]), []);
-  });
-});
-
-describe('onceSections', () => {
-  it('gives the flags of WARN_ONCE the names that create-diff-object knows', () => {
-    assert.deepEqual(onceSections(['.data', '.data..once', '.data.once', '.data..read_mostly']), [
-      { from: '.data..once', to: '.data.once' },
-    ]);
   });
 });

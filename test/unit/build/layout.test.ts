@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { matchLayout } from '../../../lab/src/build/unit/layout.ts';
+import { checkFidelity } from '../../../lab/src/build/unit/fidelity.ts';
+import { placeReferred } from '../../../lab/src/build/unit/referred-sections.ts';
+import { stockCode } from '../../../lab/src/build/unit/stock-code.ts';
 import { synthesizeSymbolTable } from '../../../lab/src/build/unit/symbol-table.ts';
 import type { TargetObject } from '../../../lab/src/build/unit/target-object.ts';
-import { fixtureElf, stockModule, stockVmlinux } from './unit-fixtures.ts';
+import { fixtureElf, stockModule, stockVmlinux, withByte } from './unit-fixtures.ts';
 
 const reference = fixtureElf('reference.o');
 
@@ -37,6 +40,49 @@ describe('matchLayout', () => {
   it('proves nothing in a kernel that has no such unit', () => {
     const layout = matchLayout(reference, () => []);
     assert.equal(layout.known + layout.proven.size, 0);
+  });
+});
+
+describe('a symbol that is alone in its section, with a name that others have', () => {
+  /** Two more of the name, before and behind. */
+  const crowded = (target: TargetObject): TargetObject => ({
+    ...target,
+    placesOf: (name) =>
+      target
+        .placesOf(name)
+        .flatMap((it) => (name === 'state' ? [-64, 0, 64].map((by) => ({ ...it, at: it.at + by })) : [it])),
+  });
+  const prove = (target: TargetObject, isSame: (name: string) => boolean = () => true) => {
+    const layout = matchLayout(reference, target.placesOf);
+    assert.deepEqual(layout.misplaced, ['state']);
+    return placeReferred({ reference, layout, placesOf: target.placesOf, stock: stockCode(target), isSame });
+  };
+
+  for (const [kind, open] of [
+    ['vmlinux', stockVmlinux],
+    ['a module', stockModule],
+  ] as const)
+    it(`is found in ${kind} by the code that refers to it`, async () => {
+      const target = await open();
+      const layout = prove(crowded(target));
+      assert.equal(layout.proven.get('state')?.at, target.placesOf('state')[0]?.at);
+      assert.deepEqual(layout.misplaced, []);
+      assert.equal(checkFidelity(reference, layout, stockCode(target))['show'], 'same');
+    });
+
+  it('is not found by code that is not what the target runs', async () => {
+    const target = crowded(await stockVmlinux());
+    assert.equal(prove(target, (name) => name !== 'show').proven.has('state'), false);
+  });
+
+  it('is not found where the reference leads to no symbol of that name', async () => {
+    const target = crowded(await stockVmlinux());
+    const show = matchLayout(reference, target.placesOf).proven.get('show');
+    // The field of its first instruction that refers to `state`.
+    const offset = (show?.at ?? 0) + 0x7f000000 + 2;
+    const led = (by: number) => ({ ...target, elf: withByte(target.elf, '.text', offset, (byte) => byte + by) });
+    assert.equal(prove(led(8)).proven.has('state'), false);
+    assert.equal(prove(led(64)).proven.get('state')?.at, target.placesOf('state')[2]?.at ?? 0);
   });
 });
 

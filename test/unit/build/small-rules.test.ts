@@ -6,7 +6,6 @@ import { changedExports } from '../../../lab/src/build/check/check-exports.ts';
 import { tablesLostByObjtool } from '../../../lab/src/build/check/check-sections.ts';
 import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
 import { moduleNameFor } from '../../../lab/src/build/module-name.ts';
-import { movedSections } from '../../../lab/src/build/differ/moved-sections.ts';
 import {
   newObjtoolReasons,
   linkFlags,
@@ -45,17 +44,6 @@ describe('tablesLostByObjtool', () => {
     assert.deepEqual(tablesLostByObjtool(object, object), []);
     const without = withSectionRenamed(object, '.orc_unwind_ip', '.nothing_at_al');
     assert.deepEqual(tablesLostByObjtool(object, without), ['.orc_unwind_ip']);
-  });
-});
-
-describe('movedSections', () => {
-  it('names a moved function as in the original', () => {
-    assert.deepEqual(movedSections(['.text.f'], ['.text.unlikely.f']), [{ from: '.text.unlikely.f', to: '.text.f' }]);
-    assert.deepEqual(movedSections(['.text.unlikely.f'], ['.text.f']), [{ from: '.text.f', to: '.text.unlikely.f' }]);
-  });
-  it('leaves new functions and .cold parts alone', () => {
-    assert.deepEqual(movedSections(['.text.f', '.text.unlikely.f'], ['.text.f', '.text.unlikely.f', '.text.new']), []);
-    assert.deepEqual(movedSections(['.text.f'], ['.text.f', '.text.unlikely.f']), []);
   });
 });
 

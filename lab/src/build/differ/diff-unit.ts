@@ -77,9 +77,8 @@ function diffCommand(bench: Workbench, { unit, facts, moduleName, out }: DiffGiv
   const symvers = `${bench.kernel.buildTree}/Module.symvers`;
   const objects = [at('original.o'), at('patched.o')] as const;
   return withKpatch(bench, {
-    argv: ['create-diff-object', ...objects, unit.object, '/lpl/unit/symbols.txt', symvers, moduleName, at('diff.o')],
+    argv: ['create-diff-object', ...objects, unit.object, at('symbols.txt'), symvers, moduleName, at('diff.o')],
     out,
-    binds: [{ host: unit.directory, inside: '/lpl/unit', access: 'read' }],
     env: facts.sizes,
     okCodes: [0, 1, 2, 3, 139],
   });

@@ -1,7 +1,7 @@
 // The differ for kernels before 6.19: kpatch's create-diff-object, one unit at a time. It wants objects whose tables objtool
 // made, and a symbol table of the target.
 
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type OpContext, runStage, runTogether, type StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
@@ -15,6 +15,7 @@ import type { CompiledUnit, Differ, Extracted, ExtractGiven, UnitDiff } from './
 import type { BuildFacts } from '../kernel-facts.ts';
 import { kpatchFrame } from '../link/kpatch-frame.ts';
 import { type MovedSection, movedSections, onceSections } from './moved-sections.ts';
+import { ownMessages, renameInTable } from './own-messages.ts';
 import { newObjtoolReasons, runObjtool, unitFlags } from '../compile/objtool.ts';
 import { allOrRefused, isRefused, type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';
@@ -52,7 +53,7 @@ async function extractOne(
 ): Promise<Diffed | Refused> {
   const { unit, out } = compiled;
   await copyFile(join(unit.directory, 'original.o'), join(out, 'original.o'));
-  await renameSections(ctx, bench, out);
+  await renameForDiff(ctx, bench, compiled);
   const reasons = await objtoolReasons(ctx, bench, compiled, facts);
   if (reasons.length > 0) return refused(...reasons);
   const found = await diffWithCopies(ctx, bench, { ...compiled, facts, moduleName });
@@ -76,19 +77,10 @@ async function diffWithCopies(
     );
     const copies = names.length === last.reasons.length ? copiesOf(...(await readBoth(given.out)), names) : undefined;
     if (!copies) return first;
-    await renameInPatched(ctx, bench, given.out, copies);
+    await renameIn(ctx, bench, { out: given.out, file: 'patched.o', ...copies });
     last = await diffUnit(ctx, bench, given);
   }
   return last;
-}
-
-async function renameInPatched(ctx: StageContext, bench: Workbench, out: string, { symbols, sections }: Copies) {
-  const words = [
-    ...symbols.flatMap(({ from, to }) => ['--redefine-sym', `${from}=${to}`]),
-    ...sections.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]),
-  ];
-  const argv = ['objcopy', ...words, `${inside.out}/patched.o`] as const;
-  await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
 }
 
 /** Makes the tables of the patched object. Reasons: what objtool says about it, and what it silently left out. */
@@ -107,17 +99,29 @@ async function objtoolReasons(
   ];
 }
 
-/** Gives sections the names that create-diff-object expects. */
-async function renameSections(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
-  const [original, patched] = (await readBoth(out)).map(({ sections }) => sections.map(({ name }) => name));
-  const moved = movedSections(original ?? [], patched ?? []);
-  await renameIn(ctx, bench, out, 'original.o', onceSections(original ?? []));
-  await renameIn(ctx, bench, out, 'patched.o', [...moved, ...onceSections(patched ?? [])]);
+/** Gives sections and symbols the names that create-diff-object expects, in the objects and in the target's table. */
+async function renameForDiff(ctx: StageContext, bench: Workbench, { unit, out }: CompiledUnit): Promise<void> {
+  const [original, patched] = await readBoth(out);
+  const moved = movedSections(original, patched);
+  const renames = (elf: Elf, sections: readonly MovedSection[]) => {
+    const messages = ownMessages(elf);
+    return { ...messages, sections: [...messages.sections, ...sections, ...onceSections(elf)] };
+  };
+  const ofOriginal = renames(original, moved.original);
+  await renameIn(ctx, bench, { out, file: 'original.o', ...ofOriginal });
+  await renameIn(ctx, bench, { out, file: 'patched.o', ...renames(patched, moved.patched) });
+  const table = await readFile(join(unit.directory, 'symbols.txt'), 'latin1');
+  await writeFile(join(out, 'symbols.txt'), renameInTable(table, ofOriginal), 'latin1');
 }
 
-async function renameIn(ctx: StageContext, bench: Workbench, out: string, file: string, renames: MovedSection[]) {
-  if (renames.length === 0) return;
-  const words = renames.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]);
+type Renaming = Copies & { out: string; file: string };
+
+async function renameIn(ctx: StageContext, bench: Workbench, { out, file, symbols, sections }: Renaming) {
+  const words = [
+    ...symbols.flatMap(({ from, to }) => ['--redefine-sym', `${from}=${to}`]),
+    ...sections.flatMap(({ from, to }) => ['--rename-section', `${from}=${to}`]),
+  ];
+  if (words.length === 0) return;
   const argv = ['objcopy', ...words, `${inside.out}/${file}`] as const;
   await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
 }

@@ -51,7 +51,8 @@ export function isDefined({ name, type, section }: ElfSymbol): boolean {
   return name !== '' && section > 0 && section < 0xff00 && (type === 'func' || type === 'object' || type === 'notype');
 }
 
-const isAt = (place: Place, { space, base }: SectionPlace, value: number) =>
+/** Whether that is the place of a symbol with that value. */
+export const isAt = (place: Place, { space, base }: SectionPlace, value: number): boolean =>
   place.space === space && place.at === base + value;
 
 /** Each symbol votes for the bases its name allows; the winner must be alone. */

@@ -20,7 +20,8 @@ import { openTarget } from './open-target.ts';
 import { makeReference } from '../compile/reference-object.ts';
 import { isRefused, type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';
-import { stockCode } from './stock-code.ts';
+import { placeReferred } from './referred-sections.ts';
+import { stockCode, type StockReferences } from './stock-code.ts';
 import { synthesizeSymbolTable } from './symbol-table.ts';
 import type { TargetObject } from './target-object.ts';
 import type { Workbench } from '../workbench.ts';
@@ -70,7 +71,7 @@ export type FinishOriginal = (
 export const unitRequest = ({ room }: Workbench, path: string) => ({
   room,
   label: `unit-${path}`,
-  inputs: { path, format: 7 },
+  inputs: { path, format: 8 },
 });
 
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
@@ -111,7 +112,8 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   if (isRefused(target)) return target;
   const reference = readElf(await readFile(join(out, 'reference.o')));
   const original = readElf(await readFile(join(out, 'original.o')));
-  const layout = matchLayout(reference, target.placesOf);
+  const stock = stockCode(target);
+  const layout = proveLayout(reference, target, stock);
   if (layout.proven.size === 0) return refused(reason('unit-not-built', { file: path }));
   if (layout.proven.size * 2 <= layout.known)
     return refused(
@@ -123,12 +125,19 @@ async function makeUnit(ctx: StageContext, bench: Workbench, making: Making): Pr
   return {
     object: target.name,
     command,
-    fidelity: checkFidelity(reference, layout, stockCode(target)),
+    fidelity: checkFidelity(reference, layout, stock),
     inlined: inlinedOnlyInTarget(reference, original),
     ambiguous: table.ambiguous,
     positions: provenPositions(target, { original, layout }),
     objtoolWarnings: warnings,
   };
+}
+
+/** By the symbols of each section first, then by what code that is proven so refers to. */
+function proveLayout(reference: Elf, { placesOf }: TargetObject, stock: StockReferences): Layout {
+  const layout = matchLayout(reference, placesOf);
+  const fidelity = checkFidelity(reference, layout, stock);
+  return placeReferred({ reference, layout, placesOf, stock, isSame: (name) => fidelity[name] === 'same' });
 }
 
 /** Of names that are not unique: those the layout proves, and globals of other units, if one symbol alone is global. */

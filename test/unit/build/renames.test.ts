@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { movedSections, onceSections } from '../../../lab/src/build/differ/moved-sections.ts';
+import { ownMessages, renameInTable } from '../../../lab/src/build/differ/own-messages.ts';
+import { fixtureElf, withSectionRenamed } from './unit-fixtures.ts';
+
+describe('movedSections', () => {
+  const unlikely = fixtureElf('moved-cold.o');
+  const split = fixtureElf('moved-part.o');
+  const whole = withSectionRenamed(unlikely, '.text.unlikely.f', '.text.hot.f\0');
+
+  it('names a moved function as in the original', () => {
+    const to = '.text.unlikely.f';
+    assert.deepEqual(movedSections(unlikely, whole), { original: [], patched: [{ from: '.text.hot.f', to }] });
+  });
+
+  it('renames the original where the name is that of the .cold part', () => {
+    const moved = { from: '.text.unlikely.f', to: '.text.f' };
+    assert.deepEqual(movedSections(unlikely, split), { original: [moved], patched: [] });
+    assert.deepEqual(movedSections(split, unlikely), { original: [], patched: [moved] });
+  });
+
+  it('leaves functions alone that stay, .cold parts, and those that are new', () => {
+    const none = { original: [], patched: [] };
+    assert.deepEqual(movedSections(split, split), none);
+    assert.deepEqual(movedSections(fixtureElf('messages.o'), split), none);
+  });
+});
+
+describe('onceSections', () => {
+  it('gives the flags of WARN_ONCE the names that create-diff-object knows', () => {
+    const unit = fixtureElf('messages.o');
+    const named = (name: string) => onceSections(withSectionRenamed(unit, '.rodata.other.5', name));
+    assert.deepEqual(named('.data..unlikely'), [{ from: '.data..unlikely', to: '.data.unlikely' }]);
+    assert.deepEqual(named('.data..likely__'), []);
+  });
+});
+
+describe('texts of NL_SET_ERR_MSG', () => {
+  const { symbols, sections } = ownMessages(fixtureElf('messages.o'));
+
+  it('get a name that create-diff-object takes for a constant, and their section with them', () => {
+    assert.equal(symbols[0]?.from, '__msg.1');
+    assert.match(symbols[0]?.to ?? '', /^__func__\.msg_[0-9a-f]{16}\.1$/);
+    assert.deepEqual(sections, [{ from: '.rodata.__msg.1', to: `.rodata.${symbols[0]?.to}` }]);
+  });
+
+  it('are constant text of one function, and nothing else is', () => assert.equal(symbols.length, 1));
+
+  it('get another name when their text changes, so that who uses them changes', () => {
+    const changed = ownMessages(fixtureElf('messages-changed.o')).symbols;
+    assert.equal(changed[0]?.from, '__msg.1');
+    assert.notEqual(changed[0]?.to, symbols[0]?.to);
+  });
+
+  it('have their new names in the table of the target as well', () => {
+    const rows = '1: 00 8 OBJECT LOCAL DEFAULT 1 __msg.1\n2: 00 8 OBJECT LOCAL DEFAULT 1 __msg.12\n';
+    const named = renameInTable(rows, { symbols, sections });
+    assert.equal(named, rows.replace(/__msg\.1$/m, symbols[0]?.to ?? ''));
+  });
+});
