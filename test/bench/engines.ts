@@ -18,7 +18,7 @@ const tiny = new URL('../../images/kconfig/tiny.config', import.meta.url).pathna
 
 /** Small kernels, one for each tool; what it needs beside the tiny configuration. */
 const kernels = [
-  { from: 'debian:trixie-backports/cloud-amd64@7.2', options: ['CONFIG_BASIC_MODVERSIONS=y'] },
+  { from: 'debian:trixie-backports/cloud-amd64@7.2', options: [] },
   {
     from: 'debian:trixie/cloud-amd64@6.12',
     options: ['CONFIG_DEBUG_KERNEL=y', 'CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y'],
@@ -92,7 +92,7 @@ const patchOf = (index: number) => `--- a/fs/proc/cmdline.c
 
 /** The target; built the first time (6 minutes on two cores). */
 async function tinyKernel(lab: Lab, scratch: string, { from, options }: (typeof kernels)[number]): Promise<string> {
-  const config = join(scratch, `tiny-${options.length}.config`);
+  const config = join(scratch, `tiny${options.length > 0 ? '-more' : ''}.config`);
   await writeFile(config, [await readFile(tiny, 'utf8'), ...options, ''].join('\n'));
   return (await operate((ctx) => lab.kernelBuild({ from, config }, ctx))).target;
 }

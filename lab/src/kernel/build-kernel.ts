@@ -1,7 +1,7 @@
 // A kernel that the lab builds itself, from the source package of a stock one and a configuration fragment. What comes out is
 // the O= directory that kbuild leaves: a target like a developer's own tree.
 
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { artefactPath, ensureArtefact } from '../core/artefact.ts';
@@ -12,7 +12,7 @@ import { runCommand } from '../core/process.ts';
 import type { CacheRooms } from '../core/rooms.ts';
 import { inToolroot, type Toolroot } from '../toolroot/sandbox.ts';
 import { ensureStockSource, ensureToolroot, resolveTarget } from './prepare-kernel.ts';
-import { fragmentOptions, ignoredOptions, type KernelFragment, lacksVersions } from './kernel-fragment.ts';
+import { fragmentOptions, ignoredOptions, kconfigText, type KernelFragment, lacksVersions } from './kernel-fragment.ts';
 
 export type KernelRequest = {
   /** Name of the stock kernel whose source and compiler are taken. */
@@ -89,7 +89,8 @@ async function buildKernel(ctx: OpContext, build: KernelBuild): Promise<string> 
       const make = openMake(stage, build, { host, inside: artefactPath(request) });
       await requireFreeSpace(room, neededMiB, `a kernel of ${version}`);
       stage.waiting('kconfig');
-      await make([`KCONFIG_ALLCONFIG=${fragment.path}`, 'allnoconfig']);
+      await writeFile(join(host, 'fragment.config'), kconfigText(fragment));
+      await make(['KCONFIG_ALLCONFIG=fragment.config', 'allnoconfig']);
       requireHonoured(fragment, await readFile(join(host, '.config'), 'utf8'), version);
       await compile(stage, make);
     }),
@@ -99,9 +100,8 @@ async function buildKernel(ctx: OpContext, build: KernelBuild): Promise<string> 
 type Make = (words: readonly string[], onLine?: (line: string) => void) => Promise<unknown>;
 
 function openMake(ctx: StageContext, build: KernelBuild, output: { host: string; inside: string }): Make {
-  const { source, toolroot, fragment } = build;
-  const read = [source, fragment.path].map((host) => ({ host, access: 'read' }) as const);
-  const binds = [...read, { ...output, access: 'write' } as const];
+  const { source, toolroot } = build;
+  const binds = [{ host: source, access: 'read' } as const, { ...output, access: 'write' } as const];
   // Without a user of that name kbuild's `whoami` complains.
   const env = { KBUILD_BUILD_USER: 'lpl', KBUILD_BUILD_HOST: 'lpl' };
   return (words, onLine) => {

@@ -49,6 +49,14 @@ export function ignoredOptions(fragment: string, config: string): string[] {
 }
 
 /**
+ * The fragment as kconfig is to read it. Since 6.14 MODVERSIONS alone writes no versions: BASIC_MODVERSIONS, `default y`
+ * beside it, does, and allnoconfig would leave it out. Kernels that do not know the option, or have no MODVERSIONS, pass it
+ * over.
+ */
+export const kconfigText = ({ text }: Pick<KernelFragment, 'text'>): string =>
+  /CONFIG_(BASIC|EXTENDED)_MODVERSIONS\b/.test(text) ? text : `CONFIG_BASIC_MODVERSIONS=y\n${text}`;
+
+/**
  * Whether modules of this kernel would have no symbol versions, and so be taken by no kernel that asks for them: since 6.14
  * MODVERSIONS alone writes none, and allnoconfig leaves out what does.
  */

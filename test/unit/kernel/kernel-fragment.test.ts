@@ -6,6 +6,7 @@ import { isLabError } from '../../../lab/src/core/error.ts';
 import {
   fragmentOptions,
   ignoredOptions,
+  kconfigText,
   lacksVersions,
   readFragment,
 } from '../../../lab/src/kernel/kernel-fragment.ts';
@@ -54,5 +55,12 @@ describe('symbol versions of modules', () => {
     assert.ok(!lacksVersions('CONFIG_MODVERSIONS=y\n'));
     assert.ok(!lacksVersions('CONFIG_MODVERSIONS=y\nCONFIG_BASIC_MODVERSIONS=y\n'));
     assert.ok(!lacksVersions(`${modern}CONFIG_EXTENDED_MODVERSIONS=y\n`));
+  });
+
+  it('are asked for in the way that kconfig would choose by itself, where nothing else is said', () => {
+    const text = 'CONFIG_MODVERSIONS=y\n';
+    assert.equal(kconfigText({ text }), `CONFIG_BASIC_MODVERSIONS=y\n${text}`);
+    const chosen = ['CONFIG_EXTENDED_MODVERSIONS=y\n', '# CONFIG_BASIC_MODVERSIONS is not set\n'];
+    for (const other of chosen) assert.equal(kconfigText({ text: text + other }), text + other);
   });
 });
