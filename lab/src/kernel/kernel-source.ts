@@ -1,18 +1,36 @@
-// Pristine kernel source by name, without anything else of the kernel: a directory, or the source of a stock kernel.
+// Pristine kernel source by name, without anything else of the kernel: a directory, or the source of a target.
 
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
-import type { CacheRooms } from '../core/rooms.ts';
+import type { Site } from '../core/site.ts';
+import { readOwnTree } from './own-tree.ts';
 import { ensureStockSource, resolveTarget } from './prepare-kernel.ts';
+import { inFull, isShortName, parseTarget, targetNames } from './target-names.ts';
+import { parseTargetName } from './target.ts';
 
-/** Directory of the source. Throws `usage.invalid` for a directory without kernel source, or as resolveTarget does. */
-export async function resolveSource(ctx: OpContext, rooms: CacheRooms, name: string): Promise<string> {
-  if (name.startsWith('debian:')) return ensureStockSource(ctx, rooms, await resolveTarget(ctx, rooms, name));
-  const directory = resolve(name);
-  const isSource = await stat(join(directory, 'Kbuild')).catch(() => undefined);
-  if (isSource?.isFile()) return directory;
+/** Whether that names a target in full, not a directory. */
+export const isFullTarget = (name: string): boolean => /^(debian|tree):/.test(name);
+
+/**
+ * The name of a source in full: a target, or the absolute path of a directory. A short name of a target comes before a
+ * directory of that name, which `./` makes one. Throws as parseTarget does.
+ */
+export async function fullSourceName({ paths }: Pick<Site, 'paths'>, text: string): Promise<string> {
+  const isShort = isShortName(text) && (await targetNames(paths)).some(({ name }) => name === text);
+  return isShort || isFullTarget(text) ? inFull(await parseTarget(paths, text)) : resolve(text);
+}
+
+/** Directory of the source with that full name. Throws `usage.invalid` for a directory without kernel source, or as resolveTarget does. */
+export async function resolveSource(ctx: OpContext, { rooms }: Pick<Site, 'rooms'>, name: string): Promise<string> {
+  if (isFullTarget(name)) {
+    const target = parseTargetName(name);
+    if (target.kind === 'tree') return (await readOwnTree(target.path)).source;
+    return ensureStockSource(ctx, rooms, await resolveTarget(ctx, rooms, name));
+  }
+  const isSource = await stat(join(name, 'Kbuild')).catch(() => undefined);
+  if (isSource?.isFile()) return name;
   throw new LabError('usage.invalid', `${name} is no kernel source`, {
     hint: 'name a source directory, or a target such as debian:trixie/cloud-amd64@6.12 (`lpl target ls` shows them)',
   });

@@ -3,8 +3,8 @@
 import { resolve } from 'node:path';
 import { eachLimited } from '../core/each-limited.ts';
 import { type OpContext, runStage } from '../core/operation.ts';
-import type { CacheRooms } from '../core/rooms.ts';
-import { resolveSource } from '../kernel/kernel-source.ts';
+import type { Site } from '../core/site.ts';
+import { fullSourceName, resolveSource } from '../kernel/kernel-source.ts';
 import { type Choice, chooseItems, patchesOf, type SweepItem } from './sweep-item.ts';
 import { differenceOf, differingUnits } from './tree-differences.ts';
 
@@ -21,10 +21,16 @@ export type ChosenItems = {
 
 const atOnce = 8;
 
+/** The input with its sources named in full, so that it means the same wherever lpl runs. Throws as fullSourceName does. */
+export async function inputInFull(site: Site, input: SweepInput): Promise<SweepInput> {
+  if (input.kind === 'patches') return input;
+  return { ...input, from: await fullSourceName(site, input.from), to: await fullSourceName(site, input.to) };
+}
+
 /** `isBuilt`: by the target. Throws `usage.invalid` for what is neither source nor patches, or as resolveSource does. */
 export async function readSweepItems(
   ctx: OpContext,
-  rooms: CacheRooms,
+  site: Site,
   { input, choice, isBuilt }: { input: SweepInput; choice: Choice; isBuilt: (path: string) => boolean },
 ): Promise<ChosenItems> {
   if (input.kind === 'patches') {
@@ -33,8 +39,8 @@ export async function readSweepItems(
     const wanted = new Set(chooseItems(names, choice));
     return { items: all.filter(({ name }) => wanted.has(name)), notBuilt: [], of: all.length };
   }
-  const from = await resolveSource(ctx, rooms, input.from);
-  const to = await resolveSource(ctx, rooms, input.to);
+  const from = await resolveSource(ctx, site, input.from);
+  const to = await resolveSource(ctx, site, input.to);
   return runStage(
     ctx,
     { id: 'differences', title: `what differs from ${input.from} to ${input.to}` },

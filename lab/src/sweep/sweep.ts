@@ -9,6 +9,8 @@ import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
 import { writeJson } from '../core/store.ts';
 import { version } from '../core/version.ts';
+import { isFullTarget } from '../kernel/kernel-source.ts';
+import { defaultTargetName } from '../kernel/target.ts';
 import { reapInstances } from '../vm/reap-instances.ts';
 import { openBatchQueue } from './batch-queue.ts';
 import { batchItemOf } from './build-item.ts';
@@ -19,12 +21,13 @@ import { openSweepDirectory } from './sweep-directory.ts';
 import { type SweepFigures, sweepFigures } from './sweep-figures.ts';
 import { openSweepGround } from './sweep-ground.ts';
 import type { Choice, SweepItem } from './sweep-item.ts';
-import { describeInput, readSweepItems, type SweepInput } from './sweep-items.ts';
+import { describeInput, inputInFull, readSweepItems, type SweepInput } from './sweep-items.ts';
 import { sweepPage } from './sweep-page.ts';
 
 export type SweepRequest = Choice & {
   input: SweepInput;
-  target: string;
+  /** Default: the one whose source the patches are against, or else the newest. */
+  target?: string;
   /** Builds at a time; default: as many as there are CPUs. */
   jobs?: number;
   /** Items that ended like this are tried anew. */
@@ -53,11 +56,13 @@ const batchSize = 16;
 /** Rejects when cancelled, or when the target cannot be prepared; everything found out until then is kept. */
 export async function runSweep(ctx: OpContext, site: Site, request: SweepRequest): Promise<SweepSummary> {
   await reapInstances(site.paths, ctx.signal);
-  const ground = await openSweepGround(ctx, site, request.target);
+  const input = await inputInFull(site, request.input);
+  const from = input.kind === 'versions' && isFullTarget(input.from) ? input.from : defaultTargetName;
+  const ground = await openSweepGround(ctx, site, request.target ?? from);
   const { target, release, identity, isBuilt } = ground;
-  const { input, only, sample } = request;
+  const { only, sample } = request;
   const choice = { ...(only === undefined ? {} : { only }), ...(sample === undefined ? {} : { sample }) };
-  const { items, notBuilt, of } = await readSweepItems(ctx, site.rooms, { input, choice, isBuilt });
+  const { items, notBuilt, of } = await readSweepItems(ctx, site, { input, choice, isBuilt });
   const key = contentKey({ input, identity }).slice(0, 8);
   const directory = await openSweepDirectory(join(site.paths.state, 'sweeps', `${release}-${key}`), identity);
   const results = new Map<string, ItemResult>();

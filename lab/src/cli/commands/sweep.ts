@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { showArgv } from '../../core/command.ts';
 import { LabError } from '../../core/error.ts';
-import { defaultTargetName } from '../../kernel/target.ts';
 import { type ItemClass, itemClasses, type Lab, share, type SweepInput, type SweepSummary } from '../../lab.ts';
 import { exitCodes } from '../exit-code.ts';
 import { runCli } from '../run-cli.ts';
@@ -11,7 +10,7 @@ import { table } from '../table.ts';
 type Options = {
   from?: string;
   to?: string;
-  target: string;
+  target?: string;
   only?: string;
   sample?: string;
   jobs?: string;
@@ -23,9 +22,9 @@ export function addSweepCommand(program: Command, lab: () => Lab): void {
     .command('sweep')
     .description('try many patches: build each, load what builds into guests, report what came of it')
     .argument('[DIRECTORY]', 'patches, one livepatch a file; or else --from and --to')
-    .option('--from <SOURCE>', 'source directory, or target whose source it is')
+    .option('--from <SOURCE>', 'source directory, or target whose source it is (its short name will do)')
     .option('--to <SOURCE>', 'every C file that differs there is a patch')
-    .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION] (default: --from, or the newest)')
+    .option('--target <NAME>', 'debian:SUITE/FLAVOUR[@VERSION] or a short name (default: --from, or the newest)')
     .option('--only <PATTERN>', 'part of a name, or the whole of it with * for anything')
     .option('--sample <N>', 'so many of them, spread evenly; a larger sample holds every smaller one')
     .option('-j, --jobs <N>', 'builds at a time (default: one for each CPU)')
@@ -37,13 +36,13 @@ export function addSweepCommand(program: Command, lab: () => Lab): void {
     .action((directory: string | undefined, options: Options, command: Command) =>
       runCli('sweep', command.optsWithGlobals(), async (ctx) => {
         const input = inputOf(directory, options);
-        const { only } = options;
+        const { only, target } = options;
         const sample = positive(options, 'sample');
         const jobs = positive(options, 'jobs');
         const again = classesOf(options.again);
-        const target = options.target ?? (options.from?.startsWith('debian:') ? options.from : defaultTargetName);
         const request = {
-          ...{ input, target, again },
+          ...{ input, again },
+          ...(target === undefined ? {} : { target }),
           ...(only === undefined ? {} : { only }),
           ...(sample === undefined ? {} : { sample }),
           ...(jobs === undefined ? {} : { jobs }),
