@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withoutEffect } from '../../../lab/src/build/check/check-effect.ts';
+import { lostSections } from '../../../lab/src/build/check/check-sections.ts';
 import { checkModule } from '../../../lab/src/build/check/check-module.ts';
 import { kpatchDiffer } from '../../../lab/src/build/differ/kpatch-differ.ts';
 import type { BuildFacts } from '../../../lab/src/build/kernel-facts.ts';
@@ -31,6 +32,24 @@ const fitting: Target = {
   unit: {},
   kind: 'changed',
 };
+
+describe('a module without the alternatives of its functions', () => {
+  const lost = async (module: Elf) => {
+    const functions = [{ object: 'vmlinux', name: 'changed', kind: 'changed' as const, file: 'fs/x.c' }];
+    const unit = { path: 'fs/x.c', object: 'vmlinux' } as Unit;
+    const patched = fixturePath('unit/alternatives.o');
+    const reasons = await lostSections({ unit, patched, functions, objtoolWarnings: [] }, module);
+    return reasons.map(({ rule, message }) => `${rule}: ${message}`).join();
+  };
+
+  it('is refused: the kernel would patch nothing, and the code runs into what stands there before', async () => {
+    const object = fixtureElf('alternatives.o');
+    assert.equal(await lost(object), '');
+    // What create-klp-module calls them without --no-klp-arch-sections, as far as it fits.
+    const renamed = withSectionRenamed(object, '.altinstructions', '.klp.arch.vmlinu');
+    assert.match(await lost(renamed), /^section-lost: .*\.altinstructions/);
+  });
+});
 
 describe('checkModule', () => {
   let directory: string;

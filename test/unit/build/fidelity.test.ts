@@ -48,6 +48,16 @@ describe('checkFidelity', () => {
     assert.match(check(damaged)['show'] ?? '', /another string than "hello from the unit"/);
   });
 
+  it('does not take a weak function for what runs where another unit overrides it', async () => {
+    const target = await stockVmlinux();
+    // The kernel has `entry` where the other unit has its `helper`: whether that place is believed or not, the code is not.
+    const overridden = { ...target, placesOf: (name: string) => target.placesOf(name === 'entry' ? 'helper' : name) };
+    assert.match(check(overridden)['entry'] ?? '', /leads elsewhere/);
+    const amongOthers = matchLayout(reference, target.placesOf);
+    amongOthers.proven.delete('entry');
+    assert.match(checkFidelity(reference, amongOthers, stockCode(target))['entry'] ?? '', /place .* is not proven/);
+  });
+
   it('takes a static branch into the .cold part for what objtool made of it, and nothing else', () => {
     const elf = fixtureElf('cold-jump.o');
     const found = { space: 0, at: 0, order: 0 };
