@@ -2,8 +2,8 @@
 
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '../core/process.ts';
 import type { StockKernel } from './catalog.ts';
+import { diskUse } from './disk-use.ts';
 import { stockKernelRecords } from './find-kernel.ts';
 import type { OwnTree } from './own-tree.ts';
 import { formatTargetName } from './target.ts';
@@ -102,16 +102,3 @@ const directories = async (path: string): Promise<string[]> => {
     .map(({ name }) => name)
     .sort();
 };
-
-/** Bytes on disk of each; one that goes meanwhile counts nothing. */
-async function diskUse(room: string, names: readonly string[], signal: AbortSignal): Promise<Map<string, number>> {
-  if (names.length === 0) return new Map();
-  const argv = ['du', '-s', '-B1', '--', ...names.map((name) => join(room, name))] as const;
-  const { stdout } = await runCommand({ argv, okCodes: [0, 1] }, { signal });
-  return new Map(
-    stdout.split('\n').flatMap((line) => {
-      const [bytes = '', path] = line.split('\t');
-      return path ? [[path.slice(room.length + 1), Number(bytes)] as const] : [];
-    }),
-  );
-}
