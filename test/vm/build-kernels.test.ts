@@ -38,6 +38,7 @@ const kernels: readonly Kernel[] = [
       'kernels/not-unique',
       'kernels/new-global',
       'kernels/callbacks',
+      'kernels/extack',
       'line-shift',
       'runtime-constant',
     ],
@@ -75,6 +76,12 @@ const effects: Record<string, { script: string; original: RegExp; patched: RegEx
     script: 'cat /proc/cmdline; dmesg | grep -c "the shadow is gone"',
     original: /^console=(?!.* shadow).*\n1$/m,
     patched: /^console=.* shadow=42\n0$/m,
+  },
+  // A text of NL_SET_ERR_MSG goes, another changes.
+  'kernels/extack': {
+    script: 'ip addr add 127.0.0.7/32 dev lo 2>&1; ip addr add 127.0.0.7/32 dev lo 2>&1',
+    original: /File exists/,
+    patched: /resource busy/i,
   },
   // A macro of a header, in two of the eleven units that include it; with entries for paravirt calls.
   header: {

@@ -158,6 +158,14 @@ describe('klpRefusals', () => {
     const [found] = refusals({ patched });
     assert.match(`${found?.rule} ${found?.message}`, /^DA02 .*symbol table/);
   });
+  it('lets the text of a netlink message have another size, and nothing that only has its name', () => {
+    const original = fixtureElf('messages.o');
+    const grown = (name: string) => {
+      const symbols = original.symbols.map((each) => (each.name === name ? { ...each, size: each.size + 1 } : each));
+      return refusals({ original, patched: { ...original, symbols } }).map(({ rule }) => rule);
+    };
+    assert.deepEqual([grown('__msg.1'), grown('__msg.2'), grown('__msg.4')], [[], ['DA02'], ['DA02']]);
+  });
 });
 
 describe('tracedFunctions', () => {

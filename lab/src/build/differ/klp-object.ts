@@ -8,6 +8,7 @@ import type { StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
 import { readElf, sectionBytes } from '../../kernel/elf.ts';
 import type { CompiledUnit } from './differ.ts';
+import { ownMessages } from './own-messages.ts';
 import { linkFlags, runObjtool } from '../compile/objtool.ts';
 import { inside, withToolchain, type Workbench } from '../workbench.ts';
 
@@ -31,7 +32,14 @@ export async function joinUnits(
     runCommand(withToolchain(bench, { argv, out, binds }), { signal: ctx.signal });
   const hosts = units.map(({ unit, out: own }) => (side === 'original' ? unit.directory : own));
   const binds = hosts.map((host, index) => ({ host, inside: `/lpl/in${index}`, access: 'read' as const }));
-  const parts = hosts.map((_, index) => `/lpl/in${index}/${file}`);
+  const parts: string[] = [];
+  for (const [index, host] of hosts.entries()) {
+    const messages = ownMessages(readElf(await readFile(join(host, file)), file)).symbols;
+    const part = `/lpl/in${index}/${file}`;
+    parts.push(messages.length > 0 ? `${inside.out}/${side}-${index}.o` : part);
+    const words = messages.flatMap(({ from, to }) => ['--redefine-sym', `${from}=${to}`]);
+    if (words.length > 0) await run('objcopy', ...words, part, `${inside.out}/${side}-${index}.o`);
+  }
   await run('ld', '-r', ...undefinedNames.flatMap((symbol) => ['-u', symbol]), '-o', `${inside.out}/${file}`, ...parts);
   await nameObject(run, { name, out, file });
   const warnings = await runObjtool(ctx, bench, {

@@ -5,6 +5,7 @@ import type { CompiledUnit } from './differ.ts';
 import { placeIn } from '../patched-unit.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
+import { ownMessages } from './own-messages.ts';
 import { isOwnCopy, movedStatics } from './static-locals.ts';
 
 export type UnitChange = {
@@ -19,8 +20,18 @@ export type UnitChange = {
 };
 
 /** Reasons against the changes of one unit. */
-export function klpRefusals(change: UnitChange): BuildReason[] {
+export function klpRefusals(given: UnitChange): BuildReason[] {
+  const change = { ...given, original: withoutMessages(given.original), patched: withoutMessages(given.patched) };
   return [...initCode(change), ...changedSizes(change), ...lostStatics(change), ...swappedStatics(change)];
+}
+
+/** The object with nothing to be said of the texts that every livepatch has its own copies of. */
+function withoutMessages(elf: Elf): Elf {
+  const texts = new Set(ownMessages(elf).symbols.map(({ from }) => from));
+  return {
+    ...elf,
+    symbols: elf.symbols.map((symbol) => (texts.has(symbol.name) ? { ...symbol, name: '.L' } : symbol)),
+  };
 }
 
 /** Init code builds, and has no ftrace entry to patch when the livepatch is loaded: it is gone by then. */
