@@ -1,4 +1,4 @@
-// Names alone do not always place a section: 130 units of ACPICA each have an `_acpi_module_name` and nothing else in their
+// Names alone do not always place a section: a hundred units of ACPICA each have an `_acpi_module_name` and nothing else in their
 // .rodata. But code that is proven to be what the target runs says where the data is that it refers to.
 
 import { type Elf, relocationsOf } from '../../kernel/elf.ts';
