@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { changedExports } from '../../../lab/src/build/check/check-exports.ts';
 import { tablesLostByObjtool } from '../../../lab/src/build/check/check-sections.ts';
+import { exposedData } from '../../../lab/src/build/differ/diff-unit.ts';
 import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
 import { moduleNameFor } from '../../../lab/src/build/module-name.ts';
 import {
@@ -44,6 +45,15 @@ describe('tablesLostByObjtool', () => {
     assert.deepEqual(tablesLostByObjtool(object, object), []);
     const without = withSectionRenamed(object, '.orc_unwind_ip', '.nothing_at_al');
     assert.deepEqual(tablesLostByObjtool(object, without), ['.orc_unwind_ip']);
+  });
+});
+
+describe('exposedData', () => {
+  it('is what loses its `static`, and nothing that never had it', () => {
+    const unit = fixtureElf('messages.o');
+    const exposed = unit.symbols.map((each) => (each.name === 'other.5' ? { ...each, bind: 'global' as const } : each));
+    assert.deepEqual(exposedData(unit, { ...unit, symbols: exposed }), ['other.5']);
+    assert.deepEqual(exposedData(unit, unit), []);
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
-import { readElf } from '../../kernel/elf.ts';
+import { type Elf, readElf } from '../../kernel/elf.ts';
 import { findDefinition, findFunction } from '../../patch/find-function.ts';
 import { checkFunctions } from '../check/check-functions.ts';
 import { coldPartsLeftBehind, padSections } from './cold-parts.ts';
@@ -46,7 +46,7 @@ export async function diffUnit(
 async function compare(ctx: StageContext, bench: Workbench, given: DiffGiven, place: ChangePlace) {
   const run = async () => {
     const { stdout, stderr, exitCode } = await runCommand(diffCommand(bench, given), { signal: ctx.signal });
-    const died = exitCode === 139 ? '\nERROR: it crashed (SIGSEGV)' : '';
+    const died = exitCode === 139 ? `\nERROR: it crashed (SIGSEGV)${await exposed(given)}` : '';
     return { output: `${stdout}\n${stderr}${died}`, exitCode };
   };
   let result = await run();
@@ -60,6 +60,25 @@ async function compare(ctx: StageContext, bench: Workbench, given: DiffGiven, pl
   for (const text of result.output.split('\n'))
     if (text) ctx.emit({ type: 'line', from: 'build', text, stage: ctx.stage });
   return result;
+}
+
+/** What it is known to crash over: data that the patch takes the `static` from, whose section then has no symbol of its own. */
+async function exposed({ out }: DiffGiven): Promise<string> {
+  const [original, patched] = await Promise.all(
+    ['original.o', 'patched.o'].map(async (file) => readElf(await readFile(join(out, file)), file)),
+  );
+  const names = original && patched ? exposedData(original, patched) : [];
+  return names.length > 0 ? ` over ${names.join(', ')}, static in the target and not in the patch` : '';
+}
+
+/** Data that no other unit can refer to in the original, and any can in the patched object. */
+export function exposedData(original: Elf, patched: Elf): string[] {
+  const data = ({ symbols }: Elf, isLocal: boolean) =>
+    symbols
+      .filter(({ type, section, bind }) => type === 'object' && section > 0 && (bind === 'local') === isLocal)
+      .map(({ name }) => name);
+  const statics = new Set(data(original, true));
+  return data(patched, false).filter((name) => statics.has(name));
 }
 
 /** The first change of the patch in this unit, or in what it includes. */
