@@ -15,23 +15,24 @@ export const isFullTarget = (name: string): boolean => /^(debian|tree):/.test(na
 
 /**
  * The name of a source in full: a target, or the absolute path of a directory. A short name of a target comes before a
- * directory of that name, which `./` makes one. Throws as parseTarget does.
+ * directory of that name, which `./` makes one. Throws `usage.invalid` for a directory without kernel source, or as parseTarget
+ * does.
  */
 export async function fullSourceName({ paths }: Pick<Site, 'paths'>, text: string): Promise<string> {
   const isShort = isShortName(text) && (await targetNames(paths)).some(({ name }) => name === text);
-  return isShort || isFullTarget(text) ? inFull(await parseTarget(paths, text)) : resolve(text);
-}
-
-/** Directory of the source with that full name. Throws `usage.invalid` for a directory without kernel source, or as resolveTarget does. */
-export async function resolveSource(ctx: OpContext, { rooms }: Pick<Site, 'rooms'>, name: string): Promise<string> {
-  if (isFullTarget(name)) {
-    const target = parseTargetName(name);
-    if (target.kind === 'tree') return (await readOwnTree(target.path)).source;
-    return ensureStockSource(ctx, rooms, await resolveTarget(ctx, rooms, name));
-  }
-  const isSource = await stat(join(name, 'Kbuild')).catch(() => undefined);
-  if (isSource?.isFile()) return name;
-  throw new LabError('usage.invalid', `${name} is no kernel source`, {
+  if (isShort || isFullTarget(text)) return inFull(await parseTarget(paths, text));
+  const directory = resolve(text);
+  const isSource = await stat(join(directory, 'Kbuild')).catch(() => undefined);
+  if (isSource?.isFile()) return directory;
+  throw new LabError('usage.invalid', `${text} is no kernel source`, {
     hint: 'name a source directory, or a target such as debian:trixie/cloud-amd64@6.12 (`lpl target ls` shows them)',
   });
+}
+
+/** Directory of the source with that full name, fetched if need be. Throws as resolveTarget and readOwnTree do. */
+export async function resolveSource(ctx: OpContext, { rooms }: Pick<Site, 'rooms'>, name: string): Promise<string> {
+  if (!isFullTarget(name)) return name;
+  const target = parseTargetName(name);
+  if (target.kind === 'tree') return (await readOwnTree(target.path)).source;
+  return ensureStockSource(ctx, rooms, await resolveTarget(ctx, rooms, name));
 }

@@ -27,7 +27,7 @@ export async function inputInFull(site: Site, input: SweepInput): Promise<SweepI
   return { ...input, from: await fullSourceName(site, input.from), to: await fullSourceName(site, input.to) };
 }
 
-/** `isBuilt`: by the target. Throws `usage.invalid` for what is neither source nor patches, or as resolveSource does. */
+/** `input`: in full. `isBuilt`: by the target. Throws `usage.invalid` for what holds no patches, or as resolveSource does. */
 export async function readSweepItems(
   ctx: OpContext,
   site: Site,
