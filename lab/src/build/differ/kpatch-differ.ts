@@ -110,8 +110,9 @@ async function renameForDiff(ctx: StageContext, bench: Workbench, { unit, out }:
   const ofOriginal = renames(original, moved.original);
   await renameIn(ctx, bench, { out, file: 'original.o', ...ofOriginal });
   await renameIn(ctx, bench, { out, file: 'patched.o', ...renames(patched, moved.patched) });
-  const table = await readFile(join(unit.directory, 'symbols.txt'), 'latin1');
-  await writeFile(join(out, 'symbols.txt'), renameInTable(table, ofOriginal), 'latin1');
+  const [table, copy] = [unit.directory, out].map((directory) => join(directory, 'symbols.txt')) as [string, string];
+  if (ofOriginal.symbols.length === 0) await copyFile(table, copy);
+  else await writeFile(copy, renameInTable(await readFile(table, 'latin1'), ofOriginal), 'latin1');
 }
 
 type Renaming = Copies & { out: string; file: string };

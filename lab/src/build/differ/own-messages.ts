@@ -28,9 +28,7 @@ export function ownMessages(elf: Elf): Copies {
 /** The target's symbol table (as symbol-table.ts writes it) with the new names of the original object. */
 export function renameInTable(table: string, { symbols }: Copies): string {
   const names = new Map(symbols.map(({ from, to }) => [from, to]));
-  return symbols.length === 0
-    ? table
-    : table.replace(/ (__msg\.\d+)$/gm, (_, name: string) => ` ${names.get(name) ?? name}`);
+  return table.replace(/ (__msg\.\d+)$/gm, (_, name: string) => ` ${names.get(name) ?? name}`);
 }
 
 /** SHF_WRITE. */
