@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import type { LabEvent } from '../../lab/src/core/event.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
-import { makeCacheWithOwnSnapshots } from './own-snapshots.ts';
+import { makeCacheWithOwn } from './own-rooms.ts';
 import { qemusOf } from './test-machine.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -39,7 +39,7 @@ export type CliLab = {
 /** An lpl with state directories of its own and the user's cache, with `own` snapshots and benches in it or the user's too. */
 export async function openCliLab(snapshots: 'shared' | 'own' = 'shared'): Promise<CliLab> {
   const directory = await mkdtemp(join(tmpdir(), 'lpl-cli-'));
-  if (snapshots === 'own') await makeCacheWithOwnSnapshots(join(directory, 'cache/livepatch-lab'));
+  if (snapshots === 'own') await makeCacheWithOwn(['snapshots', 'builds'], join(directory, 'cache/livepatch-lab'));
   const env: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: directory,

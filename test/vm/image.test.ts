@@ -23,6 +23,7 @@ import { selftestChecks } from '../../lab/src/trial/selftests/selftest-checks.ts
 import type { RunningMachine } from '../../lab/src/vm/machine.ts';
 import { createOverlay } from '../../lab/src/vm/image/overlay.ts';
 import { operate } from '../support/operation.ts';
+import { makeCacheWithOwn } from '../support/own-rooms.ts';
 import { testBuildTree, testKernel, testLabRoot } from '../support/stock-kernel.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 import { testSite } from '../support/test-site.ts';
@@ -178,7 +179,9 @@ describe('a base image of the user’s own recipe', () => {
     await mkdir(recipes, { recursive: true });
     const files = 'files: [{ path: /etc/motd, content: "hello\\n", mode: "0640" }]';
     await writeFile(join(recipes, 'small.yaml'), `schema: 1\nname: small\ntitle: Small\nbase: debian\n${files}\n`);
-    const site = testSite({ ...lab.paths, cache: join(own, 'cache') }, own);
+    const cache = join(own, 'cache');
+    await makeCacheWithOwn(['images'], cache);
+    const site = testSite({ ...lab.paths, cache }, own);
     const [labRoot, profile] = [await testLabRoot(), await findProfile(site, 'small')];
     assert.ok(profile.base === 'debian');
     place = { ...baseImagePlace(site), profile };

@@ -15,7 +15,7 @@ import {
 import { restoreMachine } from '../../lab/src/vm/restore-machine.ts';
 import { saveMachine } from '../../lab/src/vm/save-machine.ts';
 import { operate } from '../support/operation.ts';
-import { makeCacheWithOwnSnapshots } from '../support/own-snapshots.ts';
+import { makeCacheWithOwn } from '../support/own-rooms.ts';
 import { tellsTheTime } from '../support/tells-the-time.ts';
 import { openTestLab, qemusOf, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
@@ -162,7 +162,7 @@ describe('a snapshot', () => {
   before(async () => {
     lab = await openTestLab();
     lab.paths.cache = join(lab.paths.state, '..', 'c');
-    await makeCacheWithOwnSnapshots(lab.paths.cache);
+    await makeCacheWithOwn(['snapshots'], lab.paths.cache);
   });
   after(() => lab.close());
 
