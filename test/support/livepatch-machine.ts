@@ -71,7 +71,7 @@ export async function openLivepatchMachine(lab: TestLab, name: string, target: s
       assert.equal(outcome, 'complete');
       await operate((ctx) => unloadLivepatch({ guest, module }, ctx));
     },
-    says: async (script) => (await guest.script(script, { signal })).stdout,
+    says: async (script) => (await guest.script(script, { signal, timeoutMs: 300_000 })).stdout,
     isSound: async (transitions) => {
       const log = await readKernelLog(guest, canary, signal);
       assert.deepEqual([log.canaryFound, log.problems], [true, []]);

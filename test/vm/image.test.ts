@@ -49,7 +49,7 @@ describe('the debian profile', () => {
     await lab.close();
   });
   const say = async (machine: RunningMachine, script: string) => {
-    const { stdout, stderr, exitCode } = await machine.guest.script(script, { signal });
+    const { stdout, stderr, exitCode } = await machine.guest.script(script, { signal, timeoutMs: 300_000 });
     assert.equal(exitCode, 0, stderr);
     return stdout;
   };

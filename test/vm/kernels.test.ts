@@ -25,7 +25,7 @@ describe('stock kernels', () => {
     const machine = await startTestMachine(lab.paths, 'stock1', { kernel, start: 'cold' });
     try {
       const run = async (line: string) =>
-        (await machine.guest.exec(['sh', '-c', line], { signal: new AbortController().signal, timeoutMs: 60_000 }))
+        (await machine.guest.exec(['sh', '-c', line], { signal: new AbortController().signal, timeoutMs: 300_000 }))
           .stdout;
       assert.equal((await run('uname -r')).trim(), kernel.release);
       const config = await readInstanceConfig(machine.files);

@@ -140,13 +140,13 @@ function scenarioOf(control: Control, { resources }: Site): Scenario {
   };
 }
 
-const startMs = 120_000;
+const scriptMs = 120_000;
 
 function interludeOf({ play, needs }: Control, { trouble, intruder }: Equipment): Interlude {
   return async (machine, recording, ctx) => {
     const { guest } = machine;
     const script: Scene['script'] = async (text) => {
-      const { stdout, stderr, exitCode } = await guest.script(text, { signal: ctx.signal });
+      const { stdout, stderr, exitCode } = await guest.script(text, { signal: ctx.signal, timeoutMs: scriptMs });
       if (exitCode !== 0)
         throw new LabError('guest.command-failed', `the control ended with ${exitCode}: ${stderr.trim()}`);
       return stdout;
@@ -157,7 +157,7 @@ function interludeOf({ play, needs }: Control, { trouble, intruder }: Equipment)
     }
     if (needs === 'intruder') await guest.upload(intruder, '/run/lpl-intrude', 0o755, ctx);
     const start = (text: string) =>
-      void guest.script(text, { signal: ctx.signal, timeoutMs: startMs }).catch(() => undefined);
+      void guest.script(text, { signal: ctx.signal, timeoutMs: scriptMs }).catch(() => undefined);
     const wait = async (ms: number) => void (await sleep(ms, undefined, { signal: ctx.signal }));
     await play?.({ machine, recording, ctx, script, start, wait });
   };

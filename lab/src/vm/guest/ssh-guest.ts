@@ -8,7 +8,7 @@ import { raceSignal, withDeadline } from '../../core/wait.ts';
 import type { Guest, GuestExecOptions, GuestPipe, GuestResult, GuestShell, GuestStream } from './guest.ts';
 import { connectSsh, type SshTarget } from './ssh.ts';
 
-const defaultTimeoutMs = 30_000;
+const defaultTimeoutMs = 60_000;
 const maxOutputBytes = 64 * 1024 * 1024;
 
 /** Connects as root. Rejects as connectSsh does. */
