@@ -15,7 +15,7 @@ export type Sleeper = {
   isAsleep(): Promise<boolean>;
 };
 
-const fallAsleepMs = 10_000;
+const fallAsleepMs = 30_000;
 const sleepMs = 600_000;
 
 /** Starts the command of the scenario; the act cannot be played when no task comes to sleep in one of the functions. */

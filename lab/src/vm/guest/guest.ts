@@ -6,7 +6,7 @@ export type GuestResult = { stdout: string; stderr: string; exitCode: number };
 
 export type GuestExecOptions = {
   signal: AbortSignal;
-  /** Default 30 s. */
+  /** Default 60 s. */
   timeoutMs?: number;
   stdin?: string | Uint8Array;
 };
