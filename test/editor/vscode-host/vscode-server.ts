@@ -25,7 +25,7 @@ export type VscodeServer = {
   ended: Promise<void>;
 };
 
-const startMs = 60_000;
+const startMs = 180_000;
 
 /** Starts the server and waits until it listens on a port that the host kernel chose. */
 export async function startVscodeServer(options: ServerOptions): Promise<VscodeServer> {
