@@ -15,6 +15,7 @@ const quiet = [
 export function launchBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
     executablePath,
+    timeout: 180_000,
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,

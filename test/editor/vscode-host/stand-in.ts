@@ -74,7 +74,7 @@ async function runVscode(standIn: StandIn, options: VscodeCommandLine): Promise<
         stopped.signal.addEventListener('abort', () => reject(stopped.signal.reason as Error)),
       ),
     ];
-    await page.goto(workbenchUrl(server.authority, options), { waitUntil: 'commit' });
+    await page.goto(workbenchUrl(server.authority, options), { waitUntil: 'commit', timeout: 180_000 });
     return Promise.race(ends);
   });
 }
