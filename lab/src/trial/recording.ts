@@ -112,8 +112,9 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     machine.watch({ signal: over.signal, onEvent, onReady: ready }).catch(reject);
   });
   await watching;
-  const service = startServiceLoad({ port: machine.run.ports.service, ...load, clock });
   const hostDelay = watchHostDelay(machine.run.process.pid, clock);
+  const { heldMs } = hostDelay;
+  const service = startServiceLoad({ port: machine.run.ports.service, ...load, clock, heldMs });
   const witnesses: Witness[] = [];
   const workloads: Workload[] = [];
   const rewitness = async () => {
@@ -172,7 +173,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
       const { guest, run: running } = machine;
       const started = plans.map(async (plan) =>
         plan.mode === 'kind' && plan.name === 'http'
-          ? startHttpLoad({ port: running.ports.service, plan, clock })
+          ? startHttpLoad({ port: running.ports.service, plan, clock, heldMs })
           : startWorkload({ guest, plan, clock }, signal),
       );
       workloads.push(...(await Promise.all(started)));

@@ -1,6 +1,7 @@
 // How long the host kept QEMU's threads waiting for a CPU: stalls of a guest that are the host's fault are told apart by it.
 
 import { longestDelayMs, readRunDelays } from '../core/run-delays.ts';
+import type { HeldMs } from './guest-time.ts';
 
 /** `delayMs`: the longest run-queue wait of any thread of the process between `fromMs` and `atMs`. */
 export type HostDelaySample = { fromMs?: number; atMs: number; delayMs: number };
@@ -11,17 +12,19 @@ const intervalMs = 50;
 export function watchHostDelay(
   pid: number,
   clock: () => number,
-): { samples: readonly HostDelaySample[]; stop(): void } {
+): { samples: readonly HostDelaySample[]; /** All of it until now. */ heldMs: HeldMs; stop(): void } {
   const samples: HostDelaySample[] = [];
   let last = readRunDelays(pid);
   let fromMs = clock();
+  let totalMs = 0;
   const timer = setInterval(() => {
     const now = readRunDelays(pid);
     const delayMs = longestDelayMs(last, now);
     last = now;
     const atMs = clock();
+    totalMs += delayMs;
     if (delayMs >= 1) samples.push({ fromMs, atMs, delayMs });
     fromMs = atMs;
   }, intervalMs);
-  return { samples, stop: () => clearInterval(timer) };
+  return { samples, heldMs: () => totalMs, stop: () => clearInterval(timer) };
 }

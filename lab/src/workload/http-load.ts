@@ -4,12 +4,13 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../core/wait.ts';
+import { afterGuestTime, type HeldMs, neverHeld } from './guest-time.ts';
 import type { Workload, WorkloadRecord } from './run-workload.ts';
 import type { WorkloadPlan } from './workload-plan.ts';
 
 /** Pause of a client between an answer and its next request. */
 const paceMs = 25;
-/** An answer that takes longer is wrong. */
+/** An answer that takes more of the guest's time is wrong. */
 const answerMs = 3000;
 const sampleMs = 100;
 /** Wrong answers that are kept in words; a thousand tell no more. */
@@ -20,10 +21,13 @@ export function startHttpLoad({
   port,
   plan,
   clock,
+  heldMs = neverHeld,
 }: {
   port: number;
   plan: WorkloadPlan;
   clock: () => number;
+  /** What the host kept from the guest; default nothing. */
+  heldMs?: HeldMs;
 }): Workload {
   const record: WorkloadRecord = { plan, samples: [], runs: [], said: [] };
   const stopping = new AbortController();
@@ -32,7 +36,7 @@ export function startHttpLoad({
   const hasBegun = new Promise<void>((resolve) => (tellBegun = resolve));
   const runClient = async (agent: Agent) => {
     while (!stopping.signal.aborted) {
-      const wrong = await askOnce(port, (sums.next += 1), agent);
+      const wrong = await askOnce({ port, agent, heldMs }, (sums.next += 1));
       if (wrong === undefined) sums.done += 1;
       else {
         sums.failed += 1;
@@ -65,10 +69,16 @@ export function startHttpLoad({
 }
 
 /** What was wrong with the answer; undefined when nothing was. */
-function askOnce(port: number, number: number, agent: Agent): Promise<string | undefined> {
+function askOnce(
+  { port, agent, heldMs }: { port: number; agent: Agent; heldMs: HeldMs },
+  number: number,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const tell = (what: string | undefined) => resolve(what && `GET /${number}: ${what}`);
-    const request = get({ host: '127.0.0.1', port, path: `/${number}`, agent, timeout: answerMs }, (response) => {
+    const tell = (what: string | undefined) => {
+      callOff();
+      resolve(what && `GET /${number}: ${what}`);
+    };
+    const request = get({ host: '127.0.0.1', port, path: `/${number}`, agent }, (response) => {
       let body = '';
       response.setEncoding('latin1');
       response.on('data', (chunk: string) => (body += chunk));
@@ -78,7 +88,8 @@ function askOnce(port: number, number: number, agent: Agent): Promise<string | u
         else tell(body === httpBody(number) ? undefined : `${body.length} bytes that are not the answer`);
       });
     });
-    request.once('timeout', () => request.destroy(new Error(`no answer in ${answerMs / 1000} s`)));
+    const late = () => void request.destroy(new Error(`no answer in ${answerMs / 1000} s`));
+    const callOff = afterGuestTime(answerMs, heldMs, late);
     request.once('error', ({ message }) => tell(message));
   });
 }

@@ -3,6 +3,7 @@
 
 import { createConnection, type Socket } from 'node:net';
 import { waitUntil } from '../core/wait.ts';
+import { afterGuestTime, type HeldMs, neverHeld } from './guest-time.ts';
 
 /** One request. Times in milliseconds on the clock given to `startServiceLoad`; `latencyMs` null: never answered. */
 export type RequestSample = { atMs: number; connection: number; latencyMs: number | null };
@@ -19,8 +20,10 @@ export type ServiceLoadOptions = {
   connections: number;
   /** Pause between an answer and the next request of the same connection. */
   paceMs: number;
-  /** A request not answered after this long is lost. */
+  /** A request not answered after so much of the guest's time is lost. */
   timeoutMs: number;
+  /** What the host kept from the guest; default nothing. */
+  heldMs?: HeldMs;
   /** Milliseconds since the run began. */
   clock: () => number;
 };
@@ -146,11 +149,11 @@ function numberedLine(socket: Socket, client: Client): Line {
       new Promise((resolve) => {
         if (broken) return resolve('broken');
         const settle = (answer: 'ok' | 'timeout' | 'broken') => {
-          clearTimeout(timer);
+          callOff();
           waiting = undefined;
           resolve(answer);
         };
-        const timer = setTimeout(() => settle('timeout'), timeoutMs);
+        const callOff = afterGuestTime(timeoutMs, client.heldMs ?? neverHeld, () => settle('timeout'));
         waiting = { number, settle };
         socket.write(`${number}\n`);
       }),
