@@ -3,11 +3,8 @@
 // on two CPUs without KVM, four guests with two CPUs each: 5 s of CPU time for a whole trial in turns, 16 s without.
 
 export type Turns = {
-  /**
-   * Runs `act` once that many CPUs are free, first come, first served; `last`: after all who do not say so. What begins a machine
-   * comes last: one that runs costs something all the time that it waits.
-   */
-  take<T>(cpus: number, signal: AbortSignal, act: () => Promise<T>, order?: 'last'): Promise<T>;
+  /** Runs `act` once that many CPUs are free; first come, first served. */
+  take<T>(cpus: number, signal: AbortSignal, act: () => Promise<T>): Promise<T>;
 };
 
 /** A transition that stalls waits for tasks, not for CPUs: others need not wait for it. */
@@ -16,7 +13,7 @@ const longestTurnMs = 5_000;
 /** `cpus`: of the host. Who wants more than there are takes them all. */
 export function openTurns(cpus: number, longestMs = longestTurnMs): Turns {
   let free = cpus;
-  let queue: { wanted: number; isLast: boolean; begin: () => void }[] = [];
+  let queue: { wanted: number; begin: () => void }[] = [];
   const letIn = () => {
     for (let next = queue[0]; next && next.wanted <= free; next = queue[0]) {
       queue.shift();
@@ -24,28 +21,27 @@ export function openTurns(cpus: number, longestMs = longestTurnMs): Turns {
       next.begin();
     }
   };
-  const enter = (wanted: number, isLast: boolean, signal: AbortSignal): Promise<void> =>
+  const enter = (wanted: number, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
       const begin = () => {
         signal.removeEventListener('abort', giveUp);
         resolve();
       };
-      const turn = { wanted, isLast, begin };
+      const turn = { wanted, begin };
       const giveUp = () => {
         queue = queue.filter((other) => other !== turn);
         letIn();
         reject(signal.reason as Error);
       };
       signal.addEventListener('abort', giveUp, { once: true });
-      const overtaken = isLast ? -1 : queue.findIndex((other) => other.isLast);
-      queue.splice(overtaken < 0 ? queue.length : overtaken, 0, turn);
+      queue.push(turn);
       letIn();
     });
   return {
-    take: async (cpusOfGuest, signal, act, order) => {
+    take: async (cpusOfGuest, signal, act) => {
       signal.throwIfAborted();
       const wanted = Math.min(cpusOfGuest, cpus);
-      await enter(wanted, order === 'last', signal);
+      await enter(wanted, signal);
       let isIn = true;
       const leave = () => {
         if (isIn) free += wanted;

@@ -35,22 +35,6 @@ describe('turns', () => {
     assert.deepEqual(await Promise.all(running), ['first', 'wide', 'last']);
   });
 
-  it('lets those who said so wait for all others', async () => {
-    const turns = openTurns(1);
-    const begun: string[] = [];
-    const names = ['first', 'boot', 'transition', 'next boot', 'next transition'];
-    const acts = names.map((name) => act(name, begun));
-    const running = acts.map(({ run }, index) =>
-      turns.take(1, signal, run, names[index]?.endsWith('boot') ? 'last' : undefined),
-    );
-    for (let done = 0; done < acts.length; done++) {
-      await settled();
-      acts[names.indexOf(begun[done] ?? '')]?.end();
-    }
-    await Promise.all(running);
-    assert.deepEqual(begun, ['first', 'transition', 'next transition', 'boot', 'next boot']);
-  });
-
   it('gives the turn back when the act fails, and forgets who gave up waiting', async () => {
     const turns = openTurns(1);
     const begun: string[] = [];

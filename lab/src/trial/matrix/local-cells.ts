@@ -65,7 +65,7 @@ export function localCells({ site, jobs, start, modules }: LocalRequest, ctx: Op
       const leave = await room.enter({ name, cpus, memoryMiB }, inner.signal, waiting);
       try {
         const own = trialGround({ site, target, machineName: name, parts, start, turns, besideOthers: jobs > 1 });
-        const ground = bootInTurn(shareBuilds(own, shared.builds, join(modules, cell.kernel), ctx));
+        const ground = shareBuilds(own, shared.builds, join(modules, cell.kernel), ctx);
         const { evidence, verdict } = await runTrial(scenario, ground, directory, inner);
         return {
           verdict: verdict.verdict,
@@ -126,14 +126,6 @@ function shareBuilds(ground: TrialGround, builds: SharedKernel['builds'], room: 
       builds.set(key, build);
       return raceSignal(build(), inner.signal);
     },
-  };
-}
-
-/** The ground, on which a machine begins when the host has a CPU for it, after the transitions of those that run. */
-function bootInTurn(ground: TrialGround): TrialGround {
-  return {
-    ...ground,
-    boot: (scenario, ctx) => ground.turns.take(1, ctx.signal, () => ground.boot(scenario, ctx), 'last'),
   };
 }
 
