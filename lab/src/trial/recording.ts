@@ -56,7 +56,7 @@ const unheardMs = 10_000;
 const load = { connections: 4, paceMs: 40, timeoutMs: 3000 };
 
 /** A workload that has done nothing by then is not waited for any longer. */
-const beginMs = 20_000;
+const beginMs = 120_000;
 
 /** QMP events that must not happen while a machine is being livepatched (QEMU QMP reference). */
 const fatalEvents = new Set([
