@@ -41,6 +41,10 @@ const kinds: Record<KindName, { title: string; workers: (cpus: number) => number
   http: { title: 'HTTP requests from the host, on connections that last and on new ones', workers: () => 2 },
 };
 
+/** Its port, 5201, in state LISTEN (kernel: Documentation/networking/proc_net_tcp.rst), or no server any more. */
+const untilServing =
+  "while kill -0 $! && ! grep -q ' 0100007F:1451 00000000:0000 0A ' /proc/net/tcp; do sleep 0.1; done";
+
 const tools: Record<ToolName, { mode: 'repeat' | 'keep'; args: string; command: (args: string) => string }> = {
   'stress-ng': {
     mode: 'keep',
@@ -57,7 +61,7 @@ const tools: Record<ToolName, { mode: 'repeat' | 'keep'; args: string; command: 
     mode: 'repeat',
     args: '--time 1',
     command: (args) =>
-      `iperf3 --server --one-off --bind 127.0.0.1 > /dev/null & sleep 0.3; iperf3 --client 127.0.0.1 ${args} && wait $!`,
+      `iperf3 --server --one-off --bind 127.0.0.1 > /dev/null & ${untilServing}; iperf3 --client 127.0.0.1 ${args} && wait $!`,
   },
 };
 
