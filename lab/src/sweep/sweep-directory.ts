@@ -30,7 +30,7 @@ export type SweepDirectory = {
 };
 
 /** Raised when the builder makes another module of the same patch, or judges it otherwise. */
-const builderFormat = 1;
+const builderFormat = 2;
 
 /** `target`: names the kernel with everything that a build for it depends on. */
 export async function openSweepDirectory(path: string, target: string): Promise<SweepDirectory> {
