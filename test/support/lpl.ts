@@ -10,7 +10,7 @@ import { labPaths } from '../../lab/src/core/paths.ts';
 import { makeCacheWithOwn } from './own-rooms.ts';
 import { qemusOf } from './test-machine.ts';
 
-const root = join(import.meta.dirname, '../..');
+export const lplProgram = join(import.meta.dirname, '../../lab/bin/lpl.mjs');
 
 export type LplRun = {
   process: ChildProcess;
@@ -47,7 +47,7 @@ export async function openCliLab(snapshots: 'shared' | 'own' = 'shared'): Promis
     XDG_STATE_HOME: join(directory, 'state'),
     XDG_RUNTIME_DIR: directory,
   };
-  const lpl = [process.execPath, join(root, 'lab/bin/lpl.mjs'), '--json'] as const;
+  const lpl = [process.execPath, lplProgram, '--json'] as const;
   const start = (...words: string[]) => startLpl(env, [...lpl, ...words]);
   return {
     directory,

@@ -1,13 +1,25 @@
 // The commands people live with machines by, through the command line: what they print, and that none of them hangs.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CliLab, openCliLab } from '../support/lpl.ts';
+import type { Readable } from 'node:stream';
+import { type CliLab, lplProgram, openCliLab } from '../support/lpl.ts';
 import { testTarget } from '../support/stock-kernel.ts';
 
 type Shown = { name: string; state: string; pid?: number; livepatches: string[] | null };
+
+/** As many bytes, once they have come. */
+async function readBytes(stream: Readable, count: number): Promise<Buffer> {
+  for (;;) {
+    const bytes = stream.read(count) as Buffer | null;
+    if (bytes) return bytes;
+    await once(stream, 'readable');
+  }
+}
 
 describe('lpl vm', () => {
   let lab: CliLab;
@@ -46,6 +58,17 @@ describe('lpl vm', () => {
       all[1].map((it, index) => ({ ...it, upMs: (all[0][index] as { upMs?: number }).upMs })),
     );
     assert.equal(all[3].code, 0);
+  });
+
+  it('ssh passes input, output and exit code on as they come, behind -- as well', async () => {
+    const line = 'read word; echo got $word; echo no >&2; cat; exit 7';
+    const ssh = spawn(process.execPath, [lplProgram, 'vm', 'ssh', 'web1', '--', line], { env: lab.env });
+    ssh.stdin.write('hello\n');
+    assert.equal(String(await readBytes(ssh.stdout, 10)), 'got hello\n', 'while the command runs');
+    assert.equal(String(await readBytes(ssh.stderr, 3)), 'no\n');
+    ssh.stdin.end(Buffer.of(255, 0));
+    assert.deepEqual(await readBytes(ssh.stdout, 2), Buffer.of(255, 0));
+    assert.equal((await once(ssh, 'exit'))[0], 7);
   });
 
   it('ls says that it does not know what a guest that hangs has loaded', async () => {

@@ -22,9 +22,12 @@ export async function runCli(
 ): Promise<void> {
   const cancel = new AbortController();
   const view = openProgressView(process.stderr, options.json ? 'json' : 'text', options.verbose ?? false);
-  const onSignal = () => {
+  let hasReader = true;
+  const onSignal = (signal: NodeJS.Signals) => {
     if (cancel.signal.aborted) process.exit(130);
-    view.say('cancelling: going to a safe state (again to leave at once)');
+    // The terminal is gone, or who read the output (main.ts).
+    hasReader = signal !== 'SIGHUP';
+    if (hasReader) view.say('cancelling: going to a safe state (again to leave at once)');
     cancel.abort(new LabError('op.cancelled', 'cancelled'));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -39,7 +42,7 @@ export async function runCli(
     process.exitCode = result.exitCode ?? 0;
   } catch (error) {
     view.end();
-    reportError(error, options);
+    if (hasReader) reportError(error, options);
     process.exitCode = exitCodeOf(error);
   } finally {
     for (const signal of signals) process.off(signal, onSignal);

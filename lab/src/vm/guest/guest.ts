@@ -24,7 +24,9 @@ export type GuestStream = {
 export type GuestPipe = {
   input: Writable;
   output: Readable;
-  /** What it has said on stderr so far, at most 4 KiB. */
+  /** Its stderr: flows whether or not somebody listens. */
+  errors: Readable;
+  /** What it has said on stderr so far, the last 4 KiB of it. */
   said(): string;
   ended: Promise<{ exitCode: number | undefined }>;
   close(): void;

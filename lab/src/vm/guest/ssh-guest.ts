@@ -112,7 +112,13 @@ function streamOf(channel: ClientChannel, signal: AbortSignal): GuestStream {
 function pipeOf(channel: ClientChannel, signal: AbortSignal): GuestPipe {
   let said = '';
   channel.stderr.on('data', (chunk: Buffer) => void (said = (said + String(chunk)).slice(-4096)));
-  return { input: channel, output: channel, said: () => said.trim(), ...endOf(channel, signal) };
+  return {
+    input: channel,
+    output: channel,
+    errors: channel.stderr,
+    said: () => said.trim(),
+    ...endOf(channel, signal),
+  };
 }
 
 function shellOf(channel: ClientChannel): GuestShell {
