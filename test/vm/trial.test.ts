@@ -13,6 +13,7 @@ type Summary = {
   verdict: string;
   reasons: string[];
   report: string;
+  machine?: string;
   evidence: string;
   diagnostics: { file: string; line: number }[];
 };
@@ -94,7 +95,7 @@ describe('lpl trial', () => {
     assert.equal(summary.verdict, 'pass', summary.reasons.join('\n'));
   });
 
-  it('takes a module that was built before, and learns from the kernel what it patches', async () => {
+  it('takes a module that was built before, learns from the kernel what it patches, and can leave its machine', async () => {
     const directory = join(lab.directory, 'ready');
     await mkdir(directory);
     const fixture = (name: string) => join(import.meta.dirname, '../fixtures/scenarios', name);
@@ -104,8 +105,14 @@ describe('lpl trial', () => {
     const patch = '{ title: ready, module: mine.ko, reproducer: greeting.c, acts: { kprobe: true, tracer: after } }';
     const rest = 'baselineMs: 500\nsoakMs: 0\ncpus: 1\ncontrol: none\n';
     await writeFile(join(directory, 'ready.yaml'), `schema: 1\ntitle: ready\npatches:\n  - ${patch}\n${rest}`);
-    const { summary, evidence } = await trial(join(directory, 'ready.yaml'));
+    const { summary, evidence } = await ended(lab.run('trial', join(directory, 'ready.yaml'), '--keep'));
     assert.equal(summary.verdict, 'pass', summary.reasons.join('\n'));
+    const { json: live } = await lab.run('klp', 'status', summary.machine ?? '');
+    assert.deepEqual(
+      (live['patches'] as { name: string; enabled: boolean }[]).map(({ name, enabled }) => [name, enabled]),
+      [['livepatch_greeting', true]],
+    );
+    assert.equal((await lab.run('vm', 'rm', summary.machine ?? '')).code, 0);
     const [ready] = evidence.patches;
     assert.deepEqual(
       [ready?.build.engine, ready?.build.moduleName, ready?.build.functions.map(({ name }) => name)],
@@ -190,14 +197,15 @@ describe('lpl trial', () => {
     assert.match((json as Summary).reasons.join('\n'), /QEMU of .* ended/);
   });
 
-  it('ends and leaves nothing when interrupted', async () => {
-    const run = lab.start('trial', scenario('long'));
-    await run.event((event) => event.type === 'stage.start' && event.stage.endsWith('/soak'));
-    run.process.kill('SIGINT');
-    const { code } = await run.ended;
-    assert.equal(code, 130);
-    assert.deepEqual(await lab.qemus(), []);
-  });
+  for (const options of [[], ['--keep']])
+    it(`ends and leaves nothing when interrupted ${options.join(' ')}`, async () => {
+      const run = lab.start('trial', scenario('long'), ...options);
+      await run.event((event) => event.type === 'stage.start' && event.stage.endsWith('/soak'));
+      run.process.kill('SIGINT');
+      const { code } = await run.ended;
+      assert.equal(code, 130);
+      assert.deepEqual(await lab.qemus(), []);
+    });
 
   it('leaves no machine when it is killed outright', async () => {
     const run = lab.start('trial', scenario('long'));

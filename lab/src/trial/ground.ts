@@ -31,6 +31,8 @@ export type GroundRequest = {
   parts: TargetParts;
   /** How its machines begin. */
   start: 'snapshot' | 'cold';
+  /** As TrialGround has it; default false. */
+  keep?: boolean;
   /** Shared by all trials that are run side by side; default: it is the only one. */
   turns?: Turns;
   /** Others are run beside it. */
@@ -43,6 +45,7 @@ export function trialGround({
   machineName,
   parts,
   start,
+  keep = false,
   turns,
   besideOthers,
 }: GroundRequest): TrialGround {
@@ -52,6 +55,7 @@ export function trialGround({
     release: target.release,
     compiler: target.compiler,
     tool: `lpl ${version}`,
+    keep,
     turns: turns ?? openTurns(availableParallelism()),
     kprobe: async (inner) => {
       const { kernel } = await whole();
@@ -100,7 +104,7 @@ export function trialGround({
       const { cpus, memoryMiB } = scenario;
       const machine = {
         name: machineName,
-        lifetime: 'throw-away',
+        lifetime: keep ? 'kept' : 'throw-away',
         accelerator,
         agent: await readFile(agent),
         start,

@@ -30,17 +30,20 @@ export type TrialSummary = {
   directory: string;
   evidence: string;
   report: string;
+  /** Name of the machine that stays. */
+  machine?: string;
   stages: { name: string; ms: number; cached: boolean }[];
 };
 
-/** `lpl trial`. `target`: another than the scenario's; `start`: of its machine, default `snapshot`. */
-export type TrialCommand = { scenario: string; target?: string; start?: GroundRequest['start'] };
+/** `lpl trial`. `target`: another than the scenario's; `start`: of its machine, default `snapshot`; `keep`: leaves it running. */
+export type TrialCommand = { scenario: string; target?: string } & TrialMachine;
+type TrialMachine = Partial<Pick<GroundRequest, 'start' | 'keep'>>;
 
 /** Reads and runs a scenario file. Throws `scenario.invalid`, `kernel.unknown`, or when cancelled. */
 export async function runScenario(ctx: OpContext, site: Site, request: TrialCommand): Promise<TrialSummary> {
   const scenario = await readScenario(request.scenario);
   const target = await resolveBootTarget(ctx, site, request.target ?? scenario.target);
-  return runOnKernel(ctx, site, scenario, target, request.start);
+  return runOnKernel(ctx, site, scenario, target, request);
 }
 
 /** Runs a scenario on that kernel. */
@@ -49,7 +52,7 @@ export async function runOnKernel(
   site: Site,
   scenario: Scenario,
   target: BootTarget,
-  start: GroundRequest['start'] = 'snapshot',
+  { start = 'snapshot', keep = false }: TrialMachine = {},
 ): Promise<TrialSummary> {
   await reapInstances(site.paths, ctx.signal);
   const id = `${new Date().toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}-${randomBytes(2).toString('hex')}`;
@@ -63,9 +66,9 @@ export async function runOnKernel(
     },
   };
   const parts = targetParts(timed, site, target);
-  const ground = trialGround({ site, target, machineName: `trial-${id.slice(-13)}`, parts, start });
+  const ground = trialGround({ site, target, machineName: `trial-${id.slice(-13)}`, parts, start, keep });
   const named = { scenario: scenario.path, title: scenario.title, target: ground.target };
-  const { evidence, verdict, report } = await recordTrial(directory, named, () =>
+  const { evidence, verdict, report, machine } = await recordTrial(directory, named, () =>
     runTrial(scenario, ground, directory, timed),
   );
   return {
@@ -78,6 +81,7 @@ export async function runOnKernel(
     directory,
     evidence: join(directory, 'evidence.json'),
     report,
+    ...(machine ? { machine } : {}),
     stages,
   };
 }

@@ -11,6 +11,7 @@ import type { RunningMachine } from '../vm/machine.ts';
 import { buildPatches, type PatchBuilder } from './build-patches.ts';
 import { recordReboot } from './control.ts';
 import type { Evidence } from './evidence.ts';
+import { leaveMachine } from './leave-machine.ts';
 import { type Interlude, observe } from './observe.ts';
 import { reportPage } from './report/report-page.ts';
 import type { Scenario } from './scenario.ts';
@@ -24,7 +25,7 @@ export type TrialGround = {
   compiler: string;
   tool: string;
   build: PatchBuilder;
-  /** Boots a throw-away machine with the scenario's modules and reproducers in it. */
+  /** Boots a machine with the scenario's modules and reproducers in it. */
   boot(scenario: Scenario, ctx: OpContext): Promise<RunningMachine>;
   /** The path of a module that places a kprobe (images/guest/lpl_kprobe.c), built for the kernel. */
   kprobe: (ctx: OpContext) => Promise<string>;
@@ -34,11 +35,20 @@ export type TrialGround = {
   kernelSha256?(): Promise<string>;
   /** At transitions, with the other trials that are run beside it. */
   turns: Turns;
+  /** The machine stays when the trial has come to its end, for a debugger; without the control experiment, which reboots it. */
+  keep?: boolean;
   /** Something that happens to the machine after the last patch: how `lpl selfcheck` makes trouble. */
   interlude?: Interlude;
 };
 
-export type TrialResult = { directory: string; report: string; evidence: Evidence; verdict: Verdict };
+/** `machine`: name of the one that stays. */
+export type TrialResult = {
+  directory: string;
+  report: string;
+  evidence: Evidence;
+  verdict: Verdict;
+  machine?: string | undefined;
+};
 
 /** Runs the scenario; `directory` receives events.ndjson, evidence.json, verdict.json and report.html. */
 export async function runTrial(
@@ -57,8 +67,9 @@ export async function runTrial(
     },
   };
   const evidence = emptyEvidence(scenario, ground);
+  let machine: string | undefined;
   try {
-    await gather(scenario, ground, evidence, directory, ctx);
+    machine = await gather(scenario, ground, evidence, directory, ctx);
   } catch (error) {
     if (outer.signal.aborted || isLabError(error, 'op.cancelled')) throw error;
     const { code, message, culprit } = asLabError(error);
@@ -74,7 +85,7 @@ export async function runTrial(
     return path;
   });
   ctx.emit({ type: 'verdict', verdict: verdict.verdict, reasons: verdict.reasons, report });
-  return { directory, report, evidence, verdict };
+  return { directory, report, evidence, verdict, machine };
 }
 
 function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
@@ -95,13 +106,14 @@ function emptyEvidence(scenario: Scenario, ground: TrialGround): Evidence {
   };
 }
 
+/** Name of the machine, if it stays. */
 async function gather(
   scenario: Scenario,
   ground: TrialGround,
   evidence: Evidence,
   directory: string,
   ctx: OpContext,
-): Promise<void> {
+): Promise<string | undefined> {
   // Building and booting need nothing of each other; a patch that does not build needs no machine.
   let machine: RunningMachine | undefined;
   try {
@@ -113,7 +125,7 @@ async function gather(
     Object.assign(evidence, prepared.evidence);
     if (machine) evidence.machine.accelerator = acceleratorOf(machine);
     if (machine && ground.kernelSha256) evidence.kernelSha256 = await ground.kernelSha256();
-    if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return;
+    if (!machine || evidence.patches.some(({ build }) => build.verdict !== 'built')) return undefined;
     await observe(
       {
         scenario,
@@ -127,7 +139,14 @@ async function gather(
       evidence,
       ctx,
     );
+    if (ground.keep) {
+      const { name } = machine;
+      await leaveMachine(machine, evidence, directory, ctx);
+      machine = undefined;
+      return name;
+    }
     if (scenario.control === 'reboot' && !evidence.hindrance) evidence.control = await recordReboot(machine, ctx);
+    return undefined;
   } finally {
     if (machine) await endMachine(machine, directory);
   }

@@ -11,11 +11,12 @@ export function addTrialCommands(program: Command, lab: () => Lab): void {
     .argument('SCENARIO.yaml')
     .option('--target <NAME>', 'another kernel than the scenario says')
     .option('--cold', 'boot the machine instead of starting it from a snapshot')
+    .option('--keep', 'leave the machine running when the trial has ended, with its livepatch live, to look into it')
     .addHelpText(
       'after',
       '\nExit code: 0 pass, 1 fail, 3 refused, 69 could not find out.\n\nExample:\n  lpl trial lab/examples/security-fixes/greeting.yaml',
     )
-    .action((scenario: string, { cold, ...options }: { target?: string; cold?: true }, command: Command) =>
+    .action((scenario: string, { cold, ...options }: { target?: string; cold?: true; keep?: true }, command: Command) =>
       runCli('trial', command.optsWithGlobals(), async (ctx) =>
         showTrial(
           await lab().trial({ scenario: resolve(scenario), ...options, start: cold ? 'cold' : 'snapshot' }, ctx),
@@ -32,13 +33,16 @@ export function addTrialCommands(program: Command, lab: () => Lab): void {
 }
 
 function showTrial(trial: TrialSummary): CliResult {
-  const { verdict, reasons, checks, figures, report } = trial;
+  const { verdict, reasons, checks, figures, report, machine } = trial;
   const why = verdict === 'pass' ? [`all ${checks} checks passed, each on positive evidence`] : reasons;
   const text = [
     '',
     `verdict: ${verdict.toUpperCase()}`,
     ...[...why, ...figures].map((line) => `  ${line}`),
     `report:  ${report}`,
+    ...(machine
+      ? [`machine: ${machine} runs on: \`lpl vm gdb|ssh|console ${machine}\`, then \`lpl vm rm ${machine}\``]
+      : []),
   ];
   return { json: { schema: 1, ...trial }, text: text.join('\n'), exitCode: exitCodes[verdict] };
 }
