@@ -1,7 +1,7 @@
 // The composition root of the extension: makes the parts of a window. The lab comes from a factory, so that tests can put
 // another one in its place.
 
-import { EventEmitter, type ExtensionContext, type TestController, Uri, window } from 'vscode';
+import { EventEmitter, type ExtensionContext, type TestController, type TestRunProfile, Uri, window } from 'vscode';
 import type { Lab, LabEvent } from 'livepatch-lab';
 import { registerTools } from './assistant/lab-tools.ts';
 import { createPatchRemarks } from './authoring/patch-remarks.ts';
@@ -48,6 +48,8 @@ export type Window = {
   hotPatch: HotPatch;
   news: MachineNews;
   scenarios: TestController;
+  /** How they can be run now. */
+  profiles: () => readonly TestRunProfile[];
   uptime: UptimePanel;
 };
 
@@ -110,7 +112,8 @@ export function activateExtension(context: ExtensionContext, parts: Parts): Wind
     ...registerCommands(session, { uptime, remarks, texts }),
   ];
   context.subscriptions.push(log, news, ...views, problems, status, ...listeners);
-  return { targets, machines, livepatches, trials, status, hotPatch, news, scenarios: scenarios.controller, uptime };
+  const { controller, profiles } = scenarios;
+  return { targets, machines, livepatches, trials, status, hotPatch, news, scenarios: controller, profiles, uptime };
 }
 
 const askModally: Session['confirm'] = (message, detail, ...buttons) =>

@@ -90,6 +90,8 @@ export type { MachineStatus } from './vm/machine-status.ts';
 export type { MachineEvent } from './vm/watch-machine.ts';
 export { lineInPatch } from './patch/line-in-patch.ts';
 export { functionsIn, findDefinition } from './patch/find-function.ts';
+export { functionText } from './patch/function-text.ts';
+export { type TransitionHazard, transitionHazard } from './build/lint/transition-hazard.ts';
 export type { FunctionFacts, FunctionPlace } from './source-verbs.ts';
 export type { StalledTask } from './core/event.ts';
 export type { PatchFinding } from './patch/check-patch.ts';

@@ -23,6 +23,13 @@ export type InstalledWindow = {
   shoot: (name: string) => Promise<void>;
 };
 
+/** Those that pictures are taken in, by the name of their directory. */
+export const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  contrast: 'Default High Contrast',
+};
+
 export type WindowOptions = {
   vsix: string;
   theme: string;
@@ -55,6 +62,8 @@ export async function withInstalledWindow(
     const page = await newWorkbenchPage(browser, { deviceScaleFactor: 2, colorScheme });
     await page.goto(`http://${server.authority}/?folder=${folder}`);
     await page.locator('.activitybar .action-label[aria-label^="Livepatch Lab"]').click({ timeout: 30_000 });
+    // Icons say their names while the mouse is over them.
+    await page.mouse.move(640, 700);
     const shoot = async (name: string) => void (await page.screenshot({ path: join(out, `${name}.png`) }));
     try {
       await body({

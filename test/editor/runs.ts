@@ -46,9 +46,18 @@ export const editorRuns: readonly RunSpec[] = [
   },
   {
     name: 'user interface',
-    suites: ['ui', 'views', 'build-and-load', 'hot-patch', 'features', 'authoring', 'tasks', 'terminals'].map(
-      (name) => `suites/${name}.test.ts`,
-    ),
+    suites: [
+      'ui',
+      'views',
+      'build-and-load',
+      'hot-patch',
+      'features',
+      'test-explorer',
+      'authoring',
+      'tasks',
+      'assistant',
+      'terminals',
+    ].map((name) => `suites/${name}.test.ts`),
     extension: 'fake',
   },
   { name: 'untrusted workspace', suites: ['suites/untrusted.test.ts'], extension: 'fake', keepWorkspaceTrust: true },

@@ -1,32 +1,40 @@
 // Pictures of the product at work: the VSIX, a real machine, a real kernel. What a user does, with the mouse and the
-// keyboard only. `npm run package && tsx test/editor/screenshots-real.ts` -> artifacts/screenshots/real. On a quiet machine:
-// 3-live.png becomes .github/editor.png, and the small one beside it extension/media/editor.png.
+// keyboard only, in dark, light and high contrast (or the themes named). `npm run package && tsx test/editor/screenshots-real.ts
+// [dark|light|contrast]` -> artifacts/screenshots/real. On a quiet machine: dark/3-live.png becomes .github/editor.png, and the
+// small one beside it extension/media/editor.png.
 
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../../extension/package.json' with { type: 'json' };
 import { openLab } from '../../lab/src/lab.ts';
 import { labPaths } from '../../lab/src/core/paths.ts';
-import { type InstalledWindow, withInstalledWindow } from './installed-window.ts';
+import { type InstalledWindow, themes, withInstalledWindow } from './installed-window.ts';
 
 const repository = join(import.meta.dirname, '../..');
-const out = join(repository, 'artifacts/screenshots/real');
+const wanted = process.argv.slice(2);
 const vsix = join(repository, 'extension', `${manifest.name}-${manifest.version}.vsix`);
 const minute = 60_000;
 
-process.env['XDG_STATE_HOME'] = join(repository, 'artifacts/screenshots/state');
-try {
-  await withInstalledWindow({ vsix, theme: 'Default Dark Modern', out }, play);
-} finally {
+const state = join(repository, 'artifacts/screenshots/state');
+process.env['XDG_STATE_HOME'] = state;
+for (const [name, theme] of Object.entries(themes)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const out = join(repository, 'artifacts/screenshots/real', name);
+  await withInstalledWindow({ vsix, theme, out }, (window) => play(window, out)).finally(removeMachines);
+}
+
+async function removeMachines(): Promise<void> {
   const lab = openLab({
     paths: labPaths(),
     resources: { guest: '', profiles: '', kconfig: '', examples: '', selfcheck: '' },
   });
   const ctx = { signal: AbortSignal.timeout(minute), emit: () => undefined, stage: '' };
   for (const { name } of await lab.vmList(ctx)) await lab.vmRemove(name, ctx);
+  // The next window begins without history.
+  rmSync(state, { recursive: true, force: true });
 }
 
-async function play({ page, command, answer, shoot, folder }: InstalledWindow): Promise<void> {
+async function play({ page, command, answer, shoot, folder }: InstalledWindow, out: string): Promise<void> {
   const row = (text: string) => page.locator('.sidebar .monaco-list-row', { hasText: text }).first();
   const status = (text: string) => page.locator('.statusbar-item', { hasText: text }).first();
   await page.getByRole('button', { name: 'Start a machine', exact: true }).waitFor({ timeout: 30_000 });

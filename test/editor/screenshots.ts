@@ -4,11 +4,10 @@
 import { join } from 'node:path';
 import { packFakeVsix } from './fixtures/pack-fake-extension.ts';
 import { scene } from './fixtures/screenshot-scene.ts';
-import { type InstalledWindow, withInstalledWindow } from './installed-window.ts';
+import { type InstalledWindow, themes, withInstalledWindow } from './installed-window.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const out = join(repository, 'artifacts/screenshots');
-const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', contrast: 'Default High Contrast' };
 
 const vsix = await packFakeVsix();
 process.env['LPL_FAKE_SCENE'] = JSON.stringify(scene);

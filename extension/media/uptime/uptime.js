@@ -168,11 +168,8 @@ function draw() {
     }
   scale(lanes.transitions.top, 'all');
   pen.fillStyle = ink.quiet;
-  for (let at = Math.ceil((now - spanMs) / 10_000) * 10_000; at <= now; at += 10_000) {
-    pen.textAlign = 'center';
-    if (x(at) > left + 20 && now - at > 2000)
-      pen.fillText(`−${Math.round((now - at) / 1000)} s`, x(at), height - line / 2);
-  }
+  pen.textAlign = 'center';
+  for (let ago = 10_000; ago < spanMs; ago += 10_000) pen.fillText(`−${ago / 1000} s`, x(now - ago), height - line / 2);
   pen.save();
   pen.beginPath();
   pen.rect(left, 0, width - left, height - line);

@@ -6,6 +6,7 @@ import {
   type Disposable,
   l10n,
   LanguageModelTextPart,
+  type LanguageModelTool,
   LanguageModelToolResult,
   lm,
   MarkdownString,
@@ -50,22 +51,21 @@ export const tools: Readonly<Record<string, Tool>> = {
 
 /** Registers them all. */
 export function registerTools(session: Session): Disposable[] {
-  return Object.entries(tools).map(([name, { confirm, run }]) =>
-    lm.registerTool<Input>(name, {
-      prepareInvocation: ({ input }) => ({
-        ...(confirm
-          ? {
-              confirmationMessages: {
-                title: l10n.t('Livepatch Lab'),
-                message: new MarkdownString(`${confirm(input)}?`),
-              },
-            }
-          : {}),
-      }),
-      invoke: async ({ input }, token) =>
-        answer(await perform(session, name, token, (ctx) => run(session, input, ctx))),
-    }),
+  return Object.entries(tools).map(([name, tool]) =>
+    lm.registerTool<Input>(name, languageModelTool(session, name, tool)),
   );
+}
+
+/** As VS Code has them: what changes or starts something asks the user first. */
+export function languageModelTool(session: Session, name: string, { confirm, run }: Tool): LanguageModelTool<Input> {
+  return {
+    prepareInvocation: ({ input }) => {
+      if (!confirm) return {};
+      const message = new MarkdownString(`${confirm(input)}?`);
+      return { confirmationMessages: { title: l10n.t('Livepatch Lab'), message } };
+    },
+    invoke: async ({ input }, token) => answer(await perform(session, name, token, (ctx) => run(session, input, ctx))),
+  };
 }
 
 async function perform(

@@ -1,6 +1,8 @@
 // Debugs the kernel of a machine: with a debugger extension that is installed, else with gdb in a terminal. The guest stands
-// still while the debugger is connected, and goes on when it has ended.
+// still while the debugger is connected, and goes on when it has ended. Without any debugger there is its console.
 
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import {
   debug,
   type DebugConfiguration,
@@ -14,7 +16,7 @@ import { debugType } from '../contributions.ts';
 import { pickMachine } from '../machines/pick-machine.ts';
 import { runAct } from '../operations/run-act.ts';
 import type { Session } from '../session.ts';
-import { debugInTerminal } from '../terminals/open-terminals.ts';
+import { debugInTerminal, openConsole } from '../terminals/open-terminals.ts';
 import { question } from '../tree/question.ts';
 import { type DebuggerLaunch, debuggerLaunch, type KnownDebugger, knownDebuggers } from './debugger-launch.ts';
 
@@ -50,7 +52,7 @@ const attach = (): Configuration => ({
   name: l10n.t('Kernel of a machine'),
 });
 
-/** Undefined ends the launch: the terminal has taken over, or there is no machine. */
+/** Undefined ends the launch: a terminal has taken over, or there is no machine. */
 async function resolve(
   session: Session,
   named: string | undefined,
@@ -71,9 +73,20 @@ async function resolve(
     const launch = debuggerLaunch(type, { ...stub, machine, cwd });
     if (launch) return { ...launch, livepatchMachine: machine };
   }
-  debugInTerminal(session, machine, stub.argv);
+  const [gdb] = stub.argv;
+  if (isOnPath(gdb)) {
+    debugInTerminal(session, machine, stub.argv);
+    return undefined;
+  }
+  void window.showWarningMessage(
+    l10n.t('There is no {0} on this host, so the console of {1} was opened.', gdb, machine),
+  );
+  await openConsole(session, machine);
   return undefined;
 }
+
+const isOnPath = (program: string) =>
+  (process.env['PATH'] ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)));
 
 function installedDebuggers(): KnownDebugger[] {
   type Manifest = { contributes?: { debuggers?: { type: string }[] } };

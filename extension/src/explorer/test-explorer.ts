@@ -2,32 +2,37 @@
 // matrix. Verdicts are the lab's own history's.
 
 import {
-  type CancellationToken,
   type Disposable,
   l10n,
   RelativePattern,
   type TestController,
   type TestItem,
   type TestRunProfile,
-  type TestRunRequest,
   TestRunProfileKind,
   tests,
+  TestTag,
   type Uri,
   workspace,
 } from 'vscode';
 import { settingsSection } from '../contributions.ts';
 import type { Session } from '../session.ts';
 import { setting } from '../settings.ts';
-import { isCell, runCells } from './run-cells.ts';
-import { runScenario } from './run-scenario.ts';
+import { debugTest, runTests } from './run-tests.ts';
 import { matrixTitle, scenarioTitle, titleLine } from './scenario-title.ts';
-import type { TestTurn } from './test-turn.ts';
 
 const most = 200;
 const excluded = '**/{node_modules,dist,.git}/**';
+/** Of items whose machine can be kept for a debugger. */
+const debuggable = new TestTag('scenario');
+
+export type TestExplorer = Disposable & {
+  readonly controller: TestController;
+  /** How tests can be run now. */
+  readonly profiles: () => readonly TestRunProfile[];
+};
 
 /** Finds scenarios lazily, when the Test Explorer asks. */
-export function createTestExplorer(session: Session): Disposable & { controller: TestController } {
+export function createTestExplorer(session: Session): TestExplorer {
   const controller = tests.createTestController('livepatchLab.scenarios', l10n.t('Livepatch scenarios'));
   const discovery = discover(session, controller);
   let profiles: TestRunProfile[] = [];
@@ -42,21 +47,26 @@ export function createTestExplorer(session: Session): Disposable & { controller:
     workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(`${settingsSection}.targets`) && offer()),
     { dispose: () => profiles.forEach((profile) => profile.dispose()) },
   ];
-  return { controller, dispose: () => parts.forEach((part) => void part.dispose()) };
+  return { controller, profiles: () => profiles, dispose: () => parts.forEach((part) => void part.dispose()) };
 }
 
-/** As the files say, and one for each series of kernels in the settings. */
+/** To run and to debug: as the files say, and on each series of kernels in the settings. */
 function runProfiles(session: Session, controller: TestController): TestRunProfile[] {
-  const profile = (label: string, target: string | undefined) =>
+  const profile = (label: string, act: typeof runTests, target?: string) =>
     controller.createRunProfile(
       label,
-      TestRunProfileKind.Run,
-      (request, token) => runTests(session, controller, { request, token, target }),
+      act === debugTest ? TestRunProfileKind.Debug : TestRunProfileKind.Run,
+      (request, token) => act(session, controller, { request, token, target }),
       target === undefined,
+      act === debugTest ? debuggable : undefined,
     );
   return [
-    profile(l10n.t('Run trial'), undefined),
-    ...setting('targets').map((target) => profile(l10n.t('Run trial on {0}', target), target)),
+    profile(l10n.t('Run trial'), runTests),
+    ...setting('targets').map((target) => profile(l10n.t('Run trial on {0}', target), runTests, target)),
+    profile(l10n.t('Run trial, then debug its kernel'), debugTest),
+    ...setting('targets').map((target) =>
+      profile(l10n.t('Run trial on {0}, then debug its kernel', target), debugTest, target),
+    ),
   ];
 }
 
@@ -70,6 +80,7 @@ function discover({ lab }: Session, controller: TestController): Disposable {
     item.range = titleLine(text);
     item.description = workspace.asRelativePath(uri);
     if (matrixTitle(text) !== undefined) item.children.replace(await cellItems(uri, item));
+    else item.tags = [debuggable];
     controller.items.add(item);
   };
   const cellItems = async (uri: Uri, { range }: TestItem): Promise<TestItem[]> => {
@@ -94,44 +105,4 @@ function discover({ lab }: Session, controller: TestController): Disposable {
     return [watcher, watcher.onDidCreate(again), watcher.onDidChange(again), watcher.onDidDelete(forget)];
   });
   return { dispose: () => watchers.forEach((part) => void part.dispose()) };
-}
-
-type Asked = { request: TestRunRequest; token: CancellationToken; target: string | undefined };
-
-/** Scenarios one after the other; the cells of a matrix as `lpl matrix` runs them, as many at once as there is room for. */
-async function runTests(
-  session: Session,
-  controller: TestController,
-  { request, token, target }: Asked,
-): Promise<void> {
-  const run = controller.createTestRun(request);
-  const all = request.include ?? [...controller.items].map(([, item]) => item);
-  const leaves = all.flatMap((item) => (item.children.size > 0 ? [...item.children].map(([, cell]) => cell) : [item]));
-  const wanted = [...new Set(leaves)].filter((item) => !isExcluded(item, request.exclude ?? []));
-  wanted.forEach((item) => run.enqueued(item));
-  const abort = new AbortController();
-  token.onCancellationRequested(() => abort.abort());
-  const turn: TestTurn = { session, run, target, signal: abort.signal };
-  const turns = [
-    ...wanted.filter((item) => !isCell(item)).map((item) => ({ items: [item], act: () => runScenario(turn, item) })),
-    ...byMatrix(wanted).map((items) => ({ items, act: () => runCells(turn, items) })),
-  ];
-  for (const { items, act } of turns) {
-    if (abort.signal.aborted || !workspace.isTrusted) items.forEach((item) => run.skipped(item));
-    else await act();
-  }
-  run.end();
-  session.refreshViews();
-}
-
-const isExcluded = (item: TestItem, excluded: readonly TestItem[]) =>
-  excluded.includes(item) || (item.parent !== undefined && excluded.includes(item.parent));
-
-function byMatrix(items: readonly TestItem[]): TestItem[][] {
-  const found = new Map<string, TestItem[]>();
-  for (const item of items.filter(isCell)) {
-    const key = item.uri?.toString() ?? '';
-    found.set(key, [...(found.get(key) ?? []), item]);
-  }
-  return [...found.values()];
 }

@@ -11,6 +11,8 @@ export type TestTurn = {
   run: TestRun;
   /** The kernel to run on, rather than what the file says. */
   target: string | undefined;
+  /** The machine stays when the trial has ended. */
+  keep?: boolean;
   signal: AbortSignal;
 };
 

@@ -13,12 +13,12 @@ import {
   type TextDocument,
   workspace,
 } from 'vscode';
-import type { Lab } from 'livepatch-lab';
+import { functionText, type Lab, transitionHazard } from 'livepatch-lab';
 import { commandIds, viewIds } from '../contributions.ts';
 import { setting } from '../settings.ts';
 import { worktreeFiles } from '../source/worktree-files.ts';
 import { question } from '../tree/question.ts';
-import { isBuiltIn, judgeFunction } from './function-verdict.ts';
+import { isBuiltIn, judgeFunction, sayHazard } from './function-verdict.ts';
 import type { LiveFunctions } from './live-functions.ts';
 import { type SourceFunction, sourceFunctions } from './source-functions.ts';
 
@@ -81,9 +81,11 @@ async function hoverOf(
   if (!facts || facts.copies === 0) return undefined;
   const { title, why } = judgeFunction(facts, target.release);
   const machine = live.whereLive(name);
+  const hazard = transitionHazard(name, functionText(document.getText(), name));
   const lines = [
     `**Livepatch** \`${name}()\`: ${title}`,
     why,
+    ...(hazard ? [`$(watch) ${sayHazard(hazard)}`] : []),
     ...(machine ? [l10n.t('$(zap) Live in {0}.', machine)] : []),
   ];
   return new Hover(new MarkdownString(lines.join('\n\n'), true), range);

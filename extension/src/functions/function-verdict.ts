@@ -1,7 +1,7 @@
 // What a livepatch can do about a function, from what the running kernel says of it.
 
 import { l10n } from 'vscode';
-import type { FunctionFacts } from 'livepatch-lab';
+import type { FunctionFacts, TransitionHazard } from 'livepatch-lab';
 
 export type FunctionVerdict = { patchable: boolean; title: string; why: string };
 
@@ -35,4 +35,14 @@ export function judgeFunction({ copies, traced }: FunctionFacts, release: string
 /** Whether any of them is in vmlinux; the functions of a module are not in its symbols, and nothing can be said. */
 export function isBuiltIn(facts: readonly FunctionFacts[]): boolean {
   return facts.some(({ copies }) => copies > 0);
+}
+
+/** What a transition has to wait for in that function, and how that is known. */
+export function sayHazard({ rule, call }: TransitionHazard): string {
+  const basis = call
+    ? l10n.t('its body calls {0}()', call)
+    : l10n.t('it is where the tasks of an idle system are found, see /proc/PID/stack');
+  return rule === 'TR03'
+    ? l10n.t('Tasks sleep in it: a transition waits until each has left it ({0}).', basis)
+    : l10n.t('Main loop of a kernel thread, which never leaves it: a transition does not complete ({0}).', basis);
 }

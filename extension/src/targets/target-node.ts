@@ -43,7 +43,8 @@ function kernelItem({ kernel, edited }: TargetNode & { kind: 'kernel' }): TreeIt
   const item = edited ? branch(label, icon, 'open') : leaf(label, icon);
   item.id = `kernel/${name}`;
   const changes = edited ? l10n.t('{0} edited', edited.files.length) : '';
-  item.description = [prepared ? 'prepared' : '', changes].filter(Boolean).join(' · ');
+  // A narrow side bar has room for one of them, and the dot says the other.
+  item.description = changes || (prepared ? l10n.t('prepared') : '');
   item.contextValue = `kernel.${prepared ? 'prepared' : 'listed'}${edited ? '.edited' : ''}`;
   const text = [
     `**${release}**`,

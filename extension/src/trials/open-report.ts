@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { env, l10n, Uri, ViewColumn, window } from 'vscode';
+import { type ColorTheme, ColorThemeKind, env, l10n, Uri, ViewColumn, window } from 'vscode';
 import { setting } from '../settings.ts';
 
 /** Panels run no scripts and load nothing: the report is shown, not trusted. */
@@ -15,7 +15,18 @@ export async function openReport({ report, verdict }: { report: string; verdict:
   const panel = window.createWebviewPanel('livepatchLab.report', l10n.t('Report: {0}', verdict), ViewColumn.Active, {
     localResourceRoots: [],
   });
-  panel.webview.html = html;
+  const show = ({ kind }: ColorTheme) => {
+    panel.webview.html = inTheme(html, kind);
+  };
+  show(window.activeColorTheme);
+  const listener = window.onDidChangeActiveColorTheme(show);
+  panel.onDidDispose(() => void listener.dispose());
+}
+
+/** The report asks the system whether it is dark; in the editor it is as the editor is, and light in print. */
+function inTheme(html: string, kind: ColorThemeKind): string {
+  const isDark = kind === ColorThemeKind.Dark || kind === ColorThemeKind.HighContrast;
+  return html.replace('(prefers-color-scheme:dark)', isDark ? 'screen' : 'speech');
 }
 
 /** The report of the trial in that directory. */

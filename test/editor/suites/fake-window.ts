@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { commands, extensions, type TextEditor, type TreeDataProvider, type TreeItem } from 'vscode';
 import { type CommandName, commandIds } from '../../../extension/src/contributions.ts';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
-import { fakeTarget } from '../fixtures/fake-facts.ts';
+import { fakeGdb, fakeTarget } from '../fixtures/fake-facts.ts';
 
 /** The file of the fake kernel tree. */
 export const fakeFile = 'fs/binfmt_misc.c';
@@ -35,6 +35,8 @@ export async function freshFakeWindow(): Promise<FakeExtension> {
     outcome: 'complete',
   });
   Object.assign(fake.lab, { failure: undefined, hold: undefined, transition: undefined });
+  fake.lab.trialVerdict = () => 'pass';
+  fake.lab.gdb = fakeGdb;
   fake.lab.judge = () => ({ verdict: 'built', reasons: [], functions: [] });
   fake.lab.calls.length = 0;
   fake.progress.length = 0;

@@ -1,5 +1,5 @@
 // Features over the fake lab that have a place of their own in VS Code: lenses and hovers over functions, the uptime dashboard,
-// scenarios in the Test Explorer, tools for language models, terminals.
+// scenarios that are open.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,6 @@ import {
   type DocumentLink,
   type Hover,
   languages,
-  lm,
   Position,
   type TextDocument,
   type TextEditor,
@@ -22,7 +21,6 @@ import {
 } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine, fakeTarget } from '../fixtures/fake-facts.ts';
-import { fakeCells } from '../fixtures/fake-matrix.ts';
 import { editFakeSource, fakeFile, freshFakeWindow, run } from './fake-window.ts';
 import { until } from './until.ts';
 
@@ -33,7 +31,6 @@ describe('features', () => {
     fake = await freshFakeWindow();
   });
 
-  const words = (call: string) => call.split(' ').slice(1).sort();
   const asked = (word: string) => fake.lab.calls.filter((call) => call.startsWith(word));
 
   it('says over each function whether a livepatch can change it, and that it is changed', async () => {
@@ -99,14 +96,27 @@ describe('features', () => {
     });
   });
 
-  it('tells the facts behind that on its name', async () => {
-    const { document } = await editFakeSource('\treturn count;');
-    const where = [document.uri, new Position(5, 14)];
-    const hovers = await commands.executeCommand<Hover[]>('vscode.executeHoverProvider', ...where);
-    const text = hovers.flatMap(({ contents }) =>
-      contents.map((each) => (typeof each === 'string' ? each : each.value)),
-    );
-    assert.match(text.join(), /bm_register_write\(\).*patchable in 6\.12\.94/);
+  describe('a hover over the name of a function', () => {
+    const hoverOver = async ({ uri }: TextDocument) => {
+      const where = [uri, new Position(5, 14)];
+      const hovers = await commands.executeCommand<Hover[]>('vscode.executeHoverProvider', ...where);
+      const texts = hovers.flatMap(({ contents }) =>
+        contents.map((each) => (typeof each === 'string' ? each : each.value)),
+      );
+      return texts.join('\n');
+    };
+
+    it('tells the facts behind the lens', async () => {
+      const text = await hoverOver((await editFakeSource('\treturn count;')).document);
+      assert.match(text, /bm_register_write\(\).*patchable in 6\.12\.94/);
+      assert.doesNotMatch(text, /transition/);
+    });
+
+    it('tells that tasks sleep in it, and how that is known', async () => {
+      const { document } = await editFakeSource('\treturn wait_event_interruptible(queue, count);');
+      const sleeps = /Tasks sleep in it: a transition waits .* \(its body calls wait_event_interruptible\(\)\)/;
+      assert.match(await hoverOver(document), sleeps);
+    });
   });
 
   it('shows the pulse of the machine until the dashboard is closed', async () => {
@@ -115,34 +125,6 @@ describe('features', () => {
     await until('the pulse', () => asked('vmPulse web1').length === 1);
     assert.equal(window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ label }) => label === 'Uptime').length, 1);
     await commands.executeCommand('workbench.action.closeActiveEditor');
-  });
-
-  it('runs a scenario of the workspace from the Test Explorer', async () => {
-    const path = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'greeting.yaml');
-    writeFileSync(path, 'schema: 1\ntitle: a greeting\npatches:\n  - title: greeting\n    file: x.patch\n');
-    await fake.scenarios.refreshHandler?.(undefined as never);
-    const labels = [...fake.scenarios.items].map(([, { label }]) => label);
-    assert.deepEqual(labels, ['a greeting']);
-    await commands.executeCommand('testing.runAll');
-    await until('the trial', () => asked(`trial ${path}`).length === 1);
-  });
-
-  it('runs the cells of a matrix that were asked for, each a test, and only those of a target on it', async () => {
-    const path = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'stock.matrix.yaml');
-    writeFileSync(path, 'schema: 1\ntitle: two by two\nkernels: []\npatches: []\nworkloads: []\n');
-    await fake.scenarios.refreshHandler?.(undefined as never);
-    const matrix = [...fake.scenarios.items].map(([, item]) => item).find(({ label }) => label === 'two by two');
-    const cells = [...(matrix?.children ?? [])].map(([, { label, description }]) => `${description} ${label}`);
-    assert.deepEqual(cells, ['newest good · serving', 'newest bad · serving', 'oldest good · serving']);
-    await commands.executeCommand('testing.runAll');
-    const all = fakeCells.map(({ id }) => id).join(' ');
-    await until('all cells', () => asked('matrix ').includes(`matrix ${all}`));
-    await commands.executeCommand('testing.reRunFailTests');
-    const red = fakeCells
-      .slice(1)
-      .map(({ id }) => id)
-      .sort();
-    await until('those that failed', () => asked('matrix ').some((call) => isDeepStrictEqual(words(call), red)));
   });
 
   it('leads from a stack trace and a place in a log to the source', async () => {
@@ -188,12 +170,5 @@ describe('features', () => {
     const told = readFileSync(fake.journal, 'utf8');
     assert.match(told, /"equivalent":"lpl demo"/);
     await commands.executeCommand('workbench.action.closeAllEditors');
-  });
-
-  it('answers a language model what is live', async () => {
-    fake.lab.machines = [fakeMachine('web1')];
-    assert.ok(lm.tools.some(({ name }) => name === 'livepatchLab_status'));
-    const { content } = await lm.invokeTool('livepatchLab_status', { input: {}, toolInvocationToken: undefined });
-    assert.match(JSON.stringify(content), /web1/);
   });
 });

@@ -1,12 +1,13 @@
 // The user interface over the fake lab: machines started and stopped, sources, trials, and the journal of it all.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { commands, Uri, window } from 'vscode';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { commands, type TextEditor, Uri, window } from 'vscode';
 import type { MachineNode } from '../../../extension/src/machines/machine-node.ts';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
-import { fakeMachine, fakeTarget } from '../fixtures/fake-facts.ts';
-import { editFakeSource, freshFakeWindow, run } from './fake-window.ts';
+import { fakeMachine, fakeTarget, ownRelease } from '../fixtures/fake-facts.ts';
+import { editFakeSource, fakeFile, freshFakeWindow, run } from './fake-window.ts';
 import { until } from './until.ts';
 
 describe('Livepatch Lab in a window', () => {
@@ -71,6 +72,29 @@ describe('Livepatch Lab in a window', () => {
     await run('showChanges');
     const shown = () => window.tabGroups.activeTabGroup.activeTab?.label ?? '';
     await until('the difference', () => /binfmt_misc\.c \(.*edited\)/.test(shown()));
+  });
+
+  it('opens the source of a build tree, in a working copy of its own, and leaves the tree alone', async () => {
+    const { ownTree } = fake.lab;
+    const pristine = join(ownTree.replace('tree:', ''), fakeFile);
+    const before = readFileSync(pristine, 'utf8');
+    const stock = await run<TextEditor>('openSource', { target: fakeTarget, file: fakeFile });
+    const editor = await run<TextEditor>('openSource', { target: ownTree, file: fakeFile, line: 6 });
+    assert.notEqual(editor.document.fileName, stock.document.fileName);
+    assert.equal(editor.selection.active.line, 5);
+    await editor.edit((change) => change.replace(editor.document.lineAt(7).range, '\treturn count + 81;'));
+    await editor.document.save();
+    assert.equal(readFileSync(pristine, 'utf8'), before);
+    await run('buildAndLoad');
+    assert.ok(!fake.lab.calls.some((call) => call === `build ${fakeTarget}`));
+    fake.lab.machines = [{ ...fakeMachine('own1'), target: ownTree, release: ownRelease }];
+    await run('buildAndLoad');
+    assert.deepEqual(acts(/^build/), [`build ${ownTree}`]);
+    fake.answer = 'Discard';
+    await run('discardChanges', editor.document.uri);
+    assert.equal(editor.document.getText(), before);
+    // The other suites have one target.
+    rmSync(editor.document.fileName.replace(`/source/${fakeFile}`, ''), { recursive: true });
   });
 
   it('discards what was changed, when that is confirmed', async () => {

@@ -124,7 +124,7 @@ describe('the views', () => {
       await editor.document.save();
       const [series] = (await fake.targets.provider.getChildren()) ?? [];
       const [kernel] = (await fake.targets.provider.getChildren(series)) ?? [];
-      assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [['6.12.94+deb13', 'prepared · 1 edited']]);
+      assert.deepEqual(textsOf(await itemsOf(fake.targets, series)), [['6.12.94+deb13', '1 edited']]);
       assert.deepEqual(textsOf(await itemsOf(fake.targets, kernel)), [['binfmt_misc.c', 'fs']]);
       fake.answer = 'Discard';
       await run('discardChanges', editor.document.uri);

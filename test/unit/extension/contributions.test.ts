@@ -13,6 +13,8 @@ import {
 import { problemLines } from '../../../extension/src/tasks/problem-line.ts';
 import { reasonLines } from '../../../lab/src/cli/reason-lines.ts';
 
+type WalkthroughStep = { id: string; description: string; media: { markdown: string }; completionEvents: string[] };
+
 type Manifest = {
   activationEvents: string[];
   contributes: {
@@ -21,6 +23,7 @@ type Manifest = {
     configuration: { properties: Record<string, unknown> };
     views: Record<string, { id: string }[]>;
     viewsWelcome: { contents: string }[];
+    walkthroughs: { steps: WalkthroughStep[] }[];
     taskDefinitions: { type: string }[];
     debuggers: { type: string }[];
     problemMatchers: { name: string; pattern: string }[];
@@ -54,6 +57,21 @@ describe('the manifest of the extension', () => {
     );
     assert.ok(inMenus.length > 0 && inTexts.length > 0);
     for (const command of [...inMenus, ...inTexts]) assert.ok(command && declared.includes(command), command);
+  });
+
+  it('has a walkthrough whose steps each offer a command, and are done when that was run', () => {
+    const steps = contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+    assert.ok(steps.length > 3);
+    for (const { id, description, media, completionEvents } of steps) {
+      const offered = [...description.matchAll(/\(command:([^)]+)\)/g)].map(([, command]) => command ?? '');
+      assert.equal(offered.length, 1, id);
+      for (const command of offered) assert.ok(declared.includes(command), command);
+      assert.deepEqual(
+        completionEvents,
+        offered.map((command) => `onCommand:${command}`),
+      );
+      assert.ok(readFileSync(new URL(media.markdown, url), 'utf8').length > 0);
+    }
   });
 
   it('has the views of the code', () => {
