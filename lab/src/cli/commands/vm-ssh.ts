@@ -15,7 +15,7 @@ export function addVmSshCommand(vm: Command, lab: () => Lab): void {
       "run this instead of a shell, with this stdin and stdout; ends with the command's exit code",
     )
     .passThroughOptions()
-    .addHelpText('after', '\nExamples:\n  lpl vm ssh web1 uname -r\n  lpl vm ssh web1 "cat > /tmp/notes" < notes')
+    .addHelpText('after', '\nExample:\n  lpl vm ssh web1 uname -r\n  lpl vm ssh web1 "cat > /tmp/notes" < notes')
     .action((name: string, words: string[], _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CommonOptions>();
       return runCli('vm ssh', options, async (ctx) => {
