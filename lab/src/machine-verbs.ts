@@ -164,11 +164,13 @@ export function machineVerbs(site: Site) {
 
     /**
      * Calls `onEvent` for what happens to the machine from now on: console lines, what they say is wrong, QMP events, and
-     * its end, with which it resolves. Rejects with `state.locked` when too many watch already.
+     * its end, with which it resolves. Without QMP's events when too many watch already. Rejects with `qemu.mute` when QEMU
+     * does not greet for a minute.
      */
     vmWatch: async (name: string, ctx: OpContext, onEvent: (event: MachineEvent) => void): Promise<void> => {
       const { files, run } = await runningInstance(paths, name, ctx.signal);
-      await watchMachine(files, run, { signal: ctx.signal, onEvent, consoleFrom: await consoleEnd(files.consoleLog) });
+      const consoleFrom = await consoleEnd(files.consoleLog);
+      await watchMachine(files, run, { signal: ctx.signal, onEvent, consoleFrom, isContentWithoutQmp: true });
     },
 
     /** Root in the machine; the caller closes it. */

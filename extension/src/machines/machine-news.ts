@@ -2,6 +2,7 @@
 // directory that they live in.
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Disposable, EventEmitter, type Event } from 'vscode';
 import type { Lab, MachineEvent, MachineStatus } from 'livepatch-lab';
 import { question } from '../tree/question.ts';
@@ -19,6 +20,8 @@ export type MachineNews = Disposable & {
   /** Looks which machines there are to be watched. */
   look(): Promise<void>;
 };
+
+const againMs = 1000;
 
 /** Watches from now on. */
 export function createMachineNews(lab: Lab): MachineNews {
@@ -43,17 +46,15 @@ export function createMachineNews(lab: Lab): MachineNews {
     watched.set(key, over);
     troubles.delete(name);
     const ctx = { ...question(), signal: over.signal };
-    // Too many watch it already: the console and the end are still to be had.
-    const fallback = async () => {
-      const { end } = await lab.vmConsole(name, 0, ctx);
-      await lab.vmFollowConsole(name, end, ctx, ({ text }) => onEvent(name, { at: 0, type: 'console', line: text }));
-    };
+    // QEMU may be mute for a while, as when it loads a snapshot on a busy host: such a machine is watched a moment later.
     await lab
       .vmWatch(name, ctx, (event) => onEvent(name, event))
-      .catch(fallback)
+      .catch(() => sleep(againMs, undefined, { signal: over.signal }))
       .catch(() => undefined);
     watched.delete(key);
-    if (!over.signal.aborted) machines.fire();
+    if (over.signal.aborted) return;
+    machines.fire();
+    await look();
   };
   const look = async () => {
     const all = await lab.vmList(question()).catch(() => []);

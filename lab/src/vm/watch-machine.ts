@@ -31,6 +31,8 @@ export type WatchOptions = {
   onEvent: (event: MachineEvent) => void;
   /** Called once nothing further can be missed. */
   onReady?: () => void;
+  /** Goes on without QMP's events when too many watch already. */
+  isContentWithoutQmp?: boolean;
   /** Where in the console log to begin. */
   consoleFrom: ConsoleMark;
 };
@@ -39,7 +41,7 @@ const flushMs = 100;
 
 /**
  * Resolves when QEMU has ended (`ended` was the last event, after the last console line) or the signal aborts. Rejects
- * with `state.locked` when too many watch already.
+ * with `state.locked` when too many watch already, or `qemu.mute`.
  */
 export async function watchMachine(files: InstanceFiles, run: InstanceRun, options: WatchOptions): Promise<void> {
   const over = new AbortController();
@@ -76,6 +78,7 @@ export async function watchMachine(files: InstanceFiles, run: InstanceRun, optio
   };
   const events = observeQmp(files, { signal, onEvent: onQmp, ...(onReady ? { onReady } : {}) }).catch(
     (error: unknown) => {
+      if (options.isContentWithoutQmp && isLabError(error, 'state.locked')) return;
       // Cut short by QEMU's death, which the poll tells.
       if (!isLabError(error, 'vm.dead')) throw error;
     },

@@ -65,6 +65,15 @@ describe('the views', () => {
       await refreshed('machines', () => fake.lab.watchers.get('web3')?.end());
     });
 
+    it('watches a machine that was mute a moment later', async () => {
+      fake.lab.machines = [fakeMachine('web6')];
+      await fake.news.look();
+      const mute = fake.lab.watchers.get('web6');
+      fake.lab.watchers.clear();
+      mute?.fail(new Error('QEMU does not answer'));
+      await until('it to be watched again', () => fake.lab.watchers.has('web6'));
+    });
+
     it('shows what the kernel of a machine complained of', async () => {
       fake.lab.machines = [fakeMachine('web4')];
       await fake.news.look();

@@ -7,6 +7,8 @@ import type { InstanceFiles } from '../instance/instance-files.ts';
 import { connectQmp, type QmpConnection, type QmpEvent } from './qmp.ts';
 
 const lockWaitMs = 10_000;
+/** QEMU does not greet while it loads a snapshot, which takes its time on a busy host. Observers have that. */
+const observerGreetingMs = 60_000;
 
 /** Runs `act` over a connection of its own to the command socket. */
 export async function withQmp<T>(
@@ -26,7 +28,8 @@ export async function withQmp<T>(
 
 /**
  * Calls `onEvent` for every QMP event until the signal aborts or QEMU is gone, then resolves. `onReady` is called once
- * no further event can be missed. Rejects with `state.locked` when every observer socket is taken.
+ * no further event can be missed. Rejects with `state.locked` when every observer socket is taken, `qemu.mute` when QEMU does
+ * not greet for a minute.
  */
 export async function observeQmp(
   files: InstanceFiles,
@@ -49,7 +52,7 @@ async function observe(
   path: string,
   { signal, onEvent, onReady }: { signal: AbortSignal; onEvent: (event: QmpEvent) => void; onReady?: () => void },
 ): Promise<void> {
-  const qmp = await connectQmp(path, { signal, onEvent });
+  const qmp = await connectQmp(path, { signal, onEvent, answerMs: observerGreetingMs });
   onReady?.();
   const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await Promise.race([qmp.closed, aborted]);
