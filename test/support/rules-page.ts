@@ -45,6 +45,6 @@ const entry = ({ id, title, level, tier, message, hint }: Rule) =>
   `### ${id}: ${title}\n\n${level}, from ${tiers[tier]}\n\n    ${message}\n\nDo: ${escape(hint)}.\n`;
 
 /** Names such as `__init` are no emphasis. */
-const escape = (text: string) => text.replace(/(\S*[_#<>*]\S*)/g, '`$1`');
+const escape = (text: string) => text.replace(/(\S*[_#<>*]\S*?)(?=[:;,.]*(?:\s|$))/g, '`$1`');
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(await rulesPage());
