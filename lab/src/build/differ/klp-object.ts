@@ -59,8 +59,9 @@ async function nameObject(run: Run, { name, out, file }: { name: string; out: st
   const elf = readElf(await readFile(join(out, file)), file);
   const section = elf.sections.find((each) => each.name === '.modinfo');
   const before = section ? sectionBytes(elf, section) : Buffer.alloc(0);
-  await writeFile(join(out, 'modinfo'), Buffer.concat([before, Buffer.from(`\0name=${name}\0`)]));
-  const from = `.modinfo=${inside.out}/modinfo`;
+  // One for each side: both are made at once, and objtool crashes over an object whose .modinfo was read half written.
+  await writeFile(join(out, `${file}.modinfo`), Buffer.concat([before, Buffer.from(`\0name=${name}\0`)]));
+  const from = `.modinfo=${inside.out}/${file}.modinfo`;
   const change = section
     ? (['--update-section', from] as const)
     : (['--add-section', from, '--set-section-flags', '.modinfo=alloc,readonly,data'] as const);
