@@ -48,6 +48,16 @@ describe('the Test Explorer', () => {
       await commands.executeCommand('testing.runAll');
       return told.said.length > 0;
     });
+  /** The same for those that failed, of which the window hears a moment after us. What was told of `count` tests. */
+  const runFailedAgain = async (count: number) => {
+    told.said.length = 0;
+    const news = () => [...new Set(told.said)].sort();
+    await until(`a run of ${count} that failed`, async () => {
+      await commands.executeCommand('testing.reRunFailTests');
+      return news().length >= count;
+    });
+    return news();
+  };
   /** The way to run them that stands first among those of that kind, and without any target but that of the files. */
   const runAs = async (kind: TestRunProfileKind, { token } = new CancellationTokenSource()) => {
     const profile = fake.profiles().find((each) => each.kind === kind);
@@ -89,10 +99,8 @@ describe('the Test Explorer', () => {
     fake.lab.trialVerdict = (path) => (path === scenario('red') ? 'fail' : 'pass');
     await runAll();
     assert.deepEqual((await untilTold(2)).sort(), ['failed red', 'passed green']);
-    told.said.length = 0;
     fake.lab.trialVerdict = () => 'pass';
-    await commands.executeCommand('testing.reRunFailTests');
-    assert.deepEqual(await untilTold(1), ['passed red']);
+    assert.deepEqual(await runFailedAgain(1), ['passed red']);
   });
 
   it('has a way to run and one to debug for each target of the settings', () => {
@@ -176,10 +184,8 @@ describe('the Test Explorer', () => {
     assert.deepEqual((await untilTold(ids.length)).sort(), all);
     assert.deepEqual(asked('matrix'), [`matrix ${ids.join(' ')}`]);
     fake.lab.calls.length = 0;
-    told.said.length = 0;
-    await commands.executeCommand('testing.reRunFailTests');
-    assert.deepEqual((await untilTold(2)).sort(), all.slice(0, 2));
-    assert.deepEqual(asked('matrix')[0]?.split(' ').slice(1).sort(), ids.slice(1).sort());
+    assert.deepEqual(await runFailedAgain(2), all.slice(0, 2));
+    assert.deepEqual(asked('matrix').at(-1)?.split(' ').slice(1).sort(), ids.slice(1).sort());
   });
 });
 
