@@ -7,6 +7,7 @@ import { saveMachine } from '../../lab/src/vm/save-machine.ts';
 import { operate } from '../support/operation.ts';
 import { startTestMachine, type TestLab } from '../support/test-machine.ts';
 import { measure, type Row, rowOf } from './measure.ts';
+import { benchTroubles } from './troubles.ts';
 
 const { signal } = new AbortController();
 const together = 8;
@@ -19,6 +20,7 @@ export async function benchMachines(lab: TestLab, count: number): Promise<Row[]>
     await timeStarts(lab, 'snapshot', count),
     ...(await eightAtOnce(lab)),
     ...(await oneMachine(lab, count)),
+    ...(await benchTroubles(lab, count)),
   ];
 }
 

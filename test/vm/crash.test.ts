@@ -11,7 +11,7 @@ import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 import { watchEvents } from '../support/watch-events.ts';
 
-const signal = AbortSignal.timeout(600_000);
+const { signal } = new AbortController();
 // Time in which the host did not run the guest is not held against it: on a busy host a silence takes minutes to be one.
 const patienceMs = 400_000;
 

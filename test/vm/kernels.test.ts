@@ -13,7 +13,6 @@ import { operate } from '../support/operation.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
 
 describe('stock kernels', () => {
-  // Images are fetched the first time.
   let lab: TestLab;
   before(async () => void (lab = await openTestLab()));
   after(() => lab.close());

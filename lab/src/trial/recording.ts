@@ -132,8 +132,9 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     if (witness?.isWatching()) await witness.untilHeard(1, clock(), unheardMs, signal).catch(() => undefined);
   };
   const stopWatching = async () => {
-    hostDelay.stop();
+    // What the host keeps from the guest counts until the last request is answered.
     await service.stop();
+    hostDelay.stop();
     await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
       () => undefined,
     );
