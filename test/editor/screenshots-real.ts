@@ -74,8 +74,8 @@ async function play({ page, command, answer, shoot, folder }: InstalledWindow, o
   for (const part of ['greeting.yaml', 'cmdline-greeting.patch', 'cmdline-greeting.c'])
     copyFileSync(join(repository, 'lab/examples/security-fixes', part), join(folder, part));
   await command('File: Open File...');
-  await page.locator('.quick-input-widget:visible input[type="text"]').fill(join(folder, 'greeting.yaml'));
-  await page.keyboard.press('Enter');
+  // What is typed before the folder is listed is lost.
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'greeting.yaml' }).click();
   await page.locator('.tab', { hasText: 'greeting.yaml' }).waitFor();
   await command('Livepatch: Run trial...');
   await page.locator('.notification-list-item-message', { hasText: 'Trial' }).waitFor({ timeout: minute });
