@@ -105,7 +105,7 @@ async function playCumulative(
 async function isHeard(machine: RunningMachine, recording: Recording, ctx: OpContext): Promise<boolean> {
   const canary = await writeCanary(machine.guest, ctx.signal);
   try {
-    await recording.untilConsoleSays(canary, consoleMs);
+    await recording.untilCanary(canary, consoleMs);
     return true;
   } catch (error) {
     if (isLabError(error, 'op.timeout')) return false;

@@ -1,13 +1,10 @@
-// Records one run over a machine: load and witnesses from its first moment to its last, phases in between. The recording's
-// signal aborts when the machine dies, so that nobody waits for a guest that is gone.
+// Records one run over a machine: load, witnesses and what the machine says, from its first moment to its last, phases in between.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isLabError, LabError } from '../core/error.ts';
+import { isLabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import { waitUntil, withDeadline } from '../core/wait.ts';
-import { consoleGap } from '../vm/console/console-logger.ts';
 import type { RunningMachine } from '../vm/machine.ts';
-import type { MachineEvent } from '../vm/watch-machine.ts';
 import { watchHostDelay } from '../workload/host-delay.ts';
 import { startHttpLoad } from '../workload/http-load.ts';
 import { startServiceLoad } from '../workload/service-load.ts';
@@ -15,11 +12,10 @@ import { startWitness, type Witness, type WitnessSample } from '../workload/witn
 import { startWorkload, type Workload } from '../workload/run-workload.ts';
 import type { WorkloadPlan } from '../workload/workload-plan.ts';
 import type { Phase, Run } from './evidence.ts';
-import { canaryMark } from './kernel-log.ts';
 import { baselineSamples } from './figures.ts';
+import { keepMachineLog, type MachineLog } from './machine-log.ts';
 
-export type Recording = {
-  readonly signal: AbortSignal;
+export type Recording = Pick<MachineLog, 'signal' | 'hasConsoleGap' | 'untilCanary' | 'untilTrouble'> & {
   /** Host time of the recording's zero, milliseconds since the epoch. */
   readonly startedAt: number;
   /** Milliseconds since the recording began. */
@@ -30,12 +26,6 @@ export type Recording = {
   baseline(quietMs: number): Promise<void>;
   /** Starts what the guest shall do all the time; resolves once each has begun, or will not. */
   work(plans: readonly WorkloadPlan[]): Promise<void>;
-  /** Resolves once the console has said that, however long ago; rejects with op.timeout. */
-  untilConsoleSays(text: string, timeoutMs: number): Promise<void>;
-  /** Whether the log of the console was cut for a while. */
-  hasConsoleGap(): boolean;
-  /** Resolves once a trouble of that kind was seen; rejects with op.timeout, or when the machine has died. */
-  untilTrouble(kind: string, timeoutMs: number): Promise<void>;
   /** Resolves once the witness has looked at everything after now; rejects with op.timeout. */
   untilRead(timeoutMs: number): Promise<void>;
   /** Starts a new witness after the guest has come back from a reboot. */
@@ -58,64 +48,14 @@ const load = { connections: 4, paceMs: 40, timeoutMs: 3000 };
 /** A workload that has done nothing by then is not waited for any longer. */
 const beginMs = 120_000;
 
-/** QMP events that must not happen while a machine is being livepatched (QEMU QMP reference). */
-const fatalEvents = new Set([
-  'RESET',
-  'SHUTDOWN',
-  'STOP',
-  'POWERDOWN',
-  'GUEST_PANICKED',
-  'GUEST_CRASHLOADED',
-  'SUSPEND',
-]);
-
 /** Begins to watch. Rejects with `guest.unreachable`, or when cancelled; then nothing of it goes on. */
 export async function startRecording(machine: RunningMachine, ctx: OpContext): Promise<Recording> {
   const startedAt = Date.now();
   const origin = performance.now();
   const clock = () => performance.now() - origin;
-  const run: Pick<Run, 'phases' | 'machineEvents' | 'consoleProblems'> = {
-    phases: [],
-    machineEvents: [],
-    consoleProblems: [],
-  };
-  const canaries: string[] = [];
-  let isCut = false;
-  const death = new AbortController();
-  const over = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, death.signal]);
-
-  const onEvent = (event: MachineEvent) => {
-    const atMs = event.at - startedAt;
-    if (event.type === 'console') {
-      // Only canaries are waited for.
-      if (event.line.includes(canaryMark)) canaries.push(event.line);
-      if (event.line.includes(consoleGap)) isCut = true;
-    } else if (event.type === 'problem') {
-      const { kind, text } = event.problem;
-      run.consoleProblems.push({ atMs, kind, line: text });
-      ctx.emit({ type: 'line', from: 'console', text });
-    } else if (event.type === 'report') {
-      const { problem, lines } = event.report;
-      const told = run.consoleProblems.findLast(({ line, report }) => line === problem.text && !report);
-      if (told) told.report = lines;
-    } else if (event.type === 'qmp' && fatalEvents.has(event.event.event)) {
-      const { event: name, data } = event.event;
-      const why = name === 'SHUTDOWN' ? data['reason'] : undefined;
-      run.machineEvents.push({ atMs, event: typeof why === 'string' ? `${name} (${why})` : name });
-    } else if (event.type === 'ended') {
-      run.machineEvents.push({ atMs, event: 'QEMU ended' });
-      death.abort(
-        new LabError('qemu.exited', `QEMU of ${machine.name} ended while it was watched`, {
-          hint: `see ${machine.files.consoleLog}`,
-        }),
-      );
-    }
-  };
-  const watching = new Promise<void>((ready, reject) => {
-    machine.watch({ signal: over.signal, onEvent, onReady: ready }).catch(reject);
-  });
-  await watching;
+  const phases: Phase[] = [];
+  const log = await keepMachineLog(machine, startedAt, ctx);
+  const { signal, hasConsoleGap, untilCanary, untilTrouble, machineEvents, consoleProblems } = log;
   const hostDelay = watchHostDelay(machine.run.process.pid, clock);
   const { heldMs } = hostDelay;
   const service = startServiceLoad({ port: machine.run.ports.service, ...load, clock, heldMs });
@@ -138,7 +78,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
     await withDeadline(Promise.all(witnesses.map((witness) => witness.stop())), 'the witnesses to stop', 5000).catch(
       () => undefined,
     );
-    over.abort();
+    log.stop();
   };
   try {
     await rewitness();
@@ -148,7 +88,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
   }
   const phase: Recording['phase'] = async (name, patch, body) => {
     const entry: Phase = { name, fromMs: clock(), toMs: clock(), ...(patch === undefined ? {} : { patch }) };
-    run.phases.push(entry);
+    phases.push(entry);
     try {
       return await body();
     } finally {
@@ -158,6 +98,9 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
 
   return {
     signal,
+    hasConsoleGap,
+    untilCanary,
+    untilTrouble,
     startedAt,
     clock,
     rewitness,
@@ -184,15 +127,6 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
       workloads.push(...(await Promise.all(started)));
       await Promise.all(workloads.map((workload) => workload.begun(beginMs)));
     },
-    untilConsoleSays: async (text, timeoutMs) => {
-      const wait = { what: `${text} on the console`, timeoutMs, intervalMs: 20, signal };
-      await waitUntil(wait, () => canaries.some((line) => line.includes(text)) || undefined);
-    },
-    hasConsoleGap: () => isCut,
-    untilTrouble: async (kind, timeoutMs) => {
-      const wait = { what: `a trouble of the kind ${kind}`, timeoutMs, intervalMs: 50, signal };
-      await waitUntil(wait, () => run.consoleProblems.some((problem) => problem.kind === kind) || undefined);
-    },
     untilRead: async (timeoutMs) => {
       const sinceMs = clock();
       // The first that comes may have been on its way.
@@ -213,7 +147,9 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
       return {
         startedAt,
         durationMs,
-        ...run,
+        phases,
+        machineEvents,
+        consoleProblems,
         requests: [...requests],
         connections: [...events],
         witness: samples,
