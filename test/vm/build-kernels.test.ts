@@ -18,7 +18,7 @@ const kernels: readonly Kernel[] = [
     target: 'debian:bookworm/cloud-amd64@6.1',
     choice:
       /^objdiff: stock kernel 6\.1\..*, \d+ units?.*, differ create-diff-object \(.+\), kpatch-build would need it built, twice$/,
-    refusals: { 'data-FAIL': 'DA02', 'header-struct-FAIL': 'DA01', 'new-export-FAIL': 'NP08' },
+    refusals: { 'data-FAIL': 'DA02', 'header-struct-FAIL': 'DA01', 'export-gone-FAIL': 'NP08' },
     effects: ['binfmt-misc', 'kernels/not-unique', 'kernels/new-global', 'header', 'syscall'],
   },
   {
@@ -29,7 +29,7 @@ const kernels: readonly Kernel[] = [
       'data-FAIL': 'DA02',
       'init-code-FAIL': 'NP05',
       'kernels/export-prototype-FAIL': 'DA09',
-      'new-export-FAIL': 'NP08',
+      'export-gone-FAIL': 'NP08',
       'notrace-FAIL': 'NP02',
       'static-local-FAIL': 'DA04',
     },

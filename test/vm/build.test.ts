@@ -89,6 +89,13 @@ const effects: Record<string, Effect> = {
     original: /^console=(?!.* livepatched).*\nLinux version/,
     patched: /^console=.* livepatched=2\nlivepatched Linux version/,
   },
+  // What is new in it is used by the patch alone.
+  'new-export': {
+    functions: ['vmlinux:cmdline_proc_show', '+vmlinux:lpl_new_export'],
+    script: 'cat /proc/cmdline; grep -c "__ksymtab_lpl_new_export" /proc/kallsyms',
+    original: /^console=(?!.* export=).*\n0$/m,
+    patched: /^console=.* export=5\n0$/m,
+  },
   // A macro of a header, in two of the ten units that include it; one of them is put together from C files, one of which
   // the patch edits as well.
   header: {

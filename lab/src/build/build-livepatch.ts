@@ -19,7 +19,7 @@ import type { PatchedSource, PatchedUnit } from './patched-unit.ts';
 import { preparePatch } from './prepare-patch.ts';
 import { withPlaces } from './reason-places.ts';
 import { isRefused, type Refused, refused } from './refused.ts';
-import type { BuildResult } from './result.ts';
+import type { BuildReason, BuildResult } from './result.ts';
 import { reason } from './reason.ts';
 import { withScratch } from './scratch.ts';
 import { recordStages } from './stage-recorder.ts';
@@ -71,7 +71,14 @@ export async function buildLivepatch(request: BuildRequest, ctx: OpContext): Pro
     const prepared = { sources: affected.units, moduleName, differ, facts, scratch };
     const built = await buildFrom(recorder.ctx, request, bench, prepared);
     if (isRefused(built)) return { ...not({ ...built, reasons: withPlaces(built.reasons, affected.units) }), choice };
-    return { ...common, choice, verdict: 'built', module: built.module, functions: built.functions, reasons: [] };
+    return {
+      ...common,
+      choice,
+      verdict: 'built',
+      ...built,
+      notes: withPlaces(built.notes, affected.units),
+      reasons: [],
+    };
   });
 }
 
@@ -86,7 +93,7 @@ const withoutUnits = (sources: readonly PatchedSource[], { including }: Affected
     reason(including > 0 ? 'no-change' : 'unit-not-built', { file: path, line: applied.changes[0]?.newLine }),
   );
 
-type Built = Pick<BuildResult, 'functions'> & { module: string };
+type Built = Pick<BuildResult, 'functions'> & { module: string; notes: BuildReason[] };
 
 async function buildFrom(
   ctx: OpContext,
@@ -104,11 +111,13 @@ async function buildFrom(
     },
     async (inner) => {
       const units = await compileUnits(inner, bench, prepared);
-      return isRefused(units) ? units : differ.extract(inner, bench, { units, facts, moduleName, scratch });
+      if (isRefused(units)) return units;
+      const found = await differ.extract(inner, bench, { units, facts, moduleName, scratch });
+      return isRefused(found) ? found : { ...found, notes: units.flatMap(({ notes = [] }) => notes) };
     },
   ]);
   if (isRefused(extracted)) return extracted;
-  const { objects } = extracted;
+  const { objects, notes } = extracted;
   if (objects.length === 0) return refused(...sources.map(({ path }) => reason('no-change', { file: path })));
   const diffs = extracted.diffs.filter((diff) => diff.functions.length > 0 || isEdited(sources, diff));
   const { module, warnings } = await runStage(ctx, { id: 'link', title: 'link the module' }, (stage) =>
@@ -119,7 +128,7 @@ async function buildFrom(
   );
   if (reasons.length > 0) return refused(...reasons);
   const functions = diffs.flatMap((diff) => diff.functions);
-  return { module: await keepModule(bench, { module, moduleName, out: request.out }), functions };
+  return { module: await keepModule(bench, { module, moduleName, out: request.out }), functions, notes };
 }
 
 const isEdited = (sources: readonly PatchedUnit[], { unit }: UnitDiff) =>

@@ -41,5 +41,7 @@ export type BuildResult = {
   moduleName: string;
   functions: PatchedFunction[];
   reasons: BuildReason[];
+  /** What of the patch a built livepatch leaves out. */
+  notes?: BuildReason[];
   stages: BuildStage[];
 };

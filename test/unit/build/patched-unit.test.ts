@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { initPlace } from '../../../lab/src/build/differ/diff-unit.ts';
 import { keepModule } from '../../../lab/src/build/keep-module.ts';
 import { editsOf, placeIn } from '../../../lab/src/build/patched-unit.ts';
 import { reason } from '../../../lab/src/build/reason.ts';
@@ -28,6 +29,14 @@ describe('a patched unit', () => {
     assert.deepEqual(placeIn(including, 'b'), { file: 'b.c', line: 1 });
     assert.deepEqual(placeIn(including, 'half'), { file: 'x.h', line: 2 });
     assert.deepEqual(placeIn(including, 'none'), { file: 'x.h', line: 3 });
+  });
+
+  it('knows where it edits init or exit code', () => {
+    const text = 'int a(void)\n{\n\treturn 1;\n}\n\nstatic void __exit gone(void)\n{\n\ta();\n}\n';
+    const unit = { ...source('a.c', text, 3), included: [] };
+    assert.equal(initPlace(unit), undefined);
+    const both = { ...unit.applied, changes: [...unit.applied.changes, ...source('a.c', text, 8).applied.changes] };
+    assert.deepEqual(initPlace({ ...unit, applied: both }), { file: 'a.c', line: 8, function: 'gone' });
   });
 
   it('has reasons where the patch edits something, each once', () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { changedExports } from '../../../lab/src/build/check/check-exports.ts';
+import { changedExports, leftOutExports } from '../../../lab/src/build/check/check-exports.ts';
 import { tablesLostByObjtool } from '../../../lab/src/build/check/check-sections.ts';
 import { exposedData } from '../../../lab/src/build/differ/diff-unit.ts';
 import { sealedFunctions } from '../../../lab/src/build/kernel-facts.ts';
@@ -33,9 +33,18 @@ describe('changedExports', () => {
     assert.equal(found?.rule, 'DA09');
     assert.match(found.message, /\(b\)/);
   });
-  it('refuses a new and a removed export', () => {
-    for (const patched of [exporting('a', 'b', 'c'), exporting('a')])
-      assert.equal(changedExports('x.c', { ...same, patched }, { before, after: before })[0]?.rule, 'NP08');
+  it('refuses an export that goes, under another name as well', () => {
+    for (const patched of [exporting('a'), exporting('a', 'c')]) {
+      const [found] = changedExports('x.c', { ...same, patched }, { before, after: before });
+      assert.equal(found?.rule, 'NP08');
+      assert.match(found.message, /\(b\)/);
+    }
+  });
+  it('tells of a new export that it is left out', () => {
+    const objects = { ...same, patched: exporting('a', 'b', 'c') };
+    assert.deepEqual(changedExports('x.c', objects, { before, after: before }), []);
+    assert.match(leftOutExports('x.c', objects)[0]?.message ?? '', /\(c\) are left out/);
+    assert.deepEqual(leftOutExports('x.c', same), []);
   });
 });
 

@@ -1,5 +1,6 @@
 // Exported symbols must stay what they were: modules of the target were compiled against their types (CRC), and a livepatch
-// cannot add or remove an export. Nothing in kpatch checks that.
+// cannot remove an export. Nothing in kpatch checks that. A new export is left out: nothing that runs can use it, and code of
+// the same patch reaches the function without it.
 
 import type { StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
@@ -27,17 +28,26 @@ export async function patchedSymvers(
   return [...stdout.matchAll(/^#SYMVER (\S+) (\S+)/gm)].map(([, name, crc]) => `${name} ${crc}`).sort();
 }
 
-/** Reasons against exports that appear, disappear or change their type. */
+/** Reasons against exports that disappear or change their type. */
 export function changedExports(
   file: string,
   { original, patched }: { original: Elf; patched: Elf },
   { before, after }: { before: readonly string[]; after: readonly string[] | undefined },
 ): BuildReason[] {
-  const names = [exportsOf(original), exportsOf(patched)] as const;
-  const moved = [...difference(names[0], names[1]), ...difference(names[1], names[0])];
-  if (moved.length > 0) return [reason('NP08', { file, symbols: few(moved) })];
+  const removed = difference(exportsOf(original), exportsOf(patched));
+  if (removed.length > 0) return [reason('NP08', { file, symbols: few(removed) })];
   const changed = difference(new Set(before), new Set(after ?? before)).map((line) => line.split(' ')[0] ?? '');
   return changed.length > 0 ? [reason('DA09', { file, symbols: few(changed) })] : [];
+}
+
+/** Exports that the patch adds. */
+export const addedExports = ({ original, patched }: { original: Elf; patched: Elf }): string[] =>
+  difference(exportsOf(patched), exportsOf(original));
+
+/** What the livepatch leaves out of them, for whoever reads the result. */
+export function leftOutExports(file: string, objects: { original: Elf; patched: Elf }): BuildReason[] {
+  const added = addedExports(objects);
+  return added.length > 0 ? [reason('NP09', { file, symbols: few(added) })] : [];
 }
 
 /** EXPORT_SYMBOL leaves a local symbol `__export_symbol_NAME`; before 6.4 the entry itself, `__ksymtab_NAME`. */

@@ -8,7 +8,7 @@ import type { StageContext } from '../../core/operation.ts';
 import { readElf } from '../../kernel/elf.ts';
 import type { Applied } from '../../patch/apply-patch.ts';
 import { keepLineNumbers } from '../../patch/keep-line-numbers.ts';
-import { changedExports, patchedSymvers } from '../check/check-exports.ts';
+import { changedExports, leftOutExports, patchedSymvers } from '../check/check-exports.ts';
 import { readCompilerMessages } from './compiler-messages.ts';
 import { compileUnit } from './compile-unit.ts';
 import type { CompiledUnit } from '../differ/differ.ts';
@@ -41,15 +41,16 @@ export async function makePatchedObject(
   ]);
   if (failure) return explainFailure(ctx, bench, { unit, source, out }, failure.messages);
   if (!layouts) throw new LabError('bug', `${unit.path} compiles, but not with debug information`);
-  const reasons = [...layouts, ...(await exportReasons({ unit, source, out }, after))];
-  return reasons.length > 0 ? refused(...reasons) : { unit, source, out };
-}
-
-async function exportReasons({ unit, out }: CompileGiven, after: string[] | undefined) {
-  const objects = [join(unit.directory, 'original.o'), join(out, 'patched.o')];
-  const [original, patched] = await Promise.all(objects.map(async (file) => readElf(await readFile(file), file)));
-  if (!original || !patched) return [];
-  return changedExports(unit.path, { original, patched }, { before: unit.command.symvers, after });
+  const read = async (file: string) => readElf(await readFile(file), file);
+  const [original, patched] = await Promise.all([
+    read(join(unit.directory, 'original.o')),
+    read(join(out, 'patched.o')),
+  ]);
+  const objects = { original, patched };
+  const exports = changedExports(unit.path, objects, { before: unit.command.symvers, after });
+  const reasons = [...layouts, ...exports];
+  if (reasons.length > 0) return refused(...reasons);
+  return { unit, source, out, notes: leftOutExports(unit.path, objects) };
 }
 
 /** Compiles once more without #line directives: then every line is one of the developer's file, columns and all. */

@@ -51,6 +51,7 @@ const patterns: readonly Pattern[] = [
     names: 'function',
   },
   { pattern: /symbol (?:info|size) mismatch: (\S+)|object size mismatch: (\S+)/, rule: 'DA02', plain: 'symbol $1$2' },
+  { pattern: /symbol changed sections: (\S+)/, rule: 'DA02', plain: 'symbol $1' },
   { pattern: /(new\/changed group sections are not supported)/, rule: 'CO09', plain: '$1' },
   { pattern: /changed section (\S+) not selected for inclusion/, rule: 'CO09', plain: 'section $1 changes' },
 ];
@@ -61,6 +62,7 @@ export type ChangePlace = {
   line: number;
   function?: string;
   /** Line of a function's definition. */ lineOf: (name: string) => number | undefined;
+  /** The first change of init or exit code. */ init?: { file: string; line: number; function: string };
 };
 
 /** Reads the output of one run. */
@@ -80,7 +82,9 @@ function translate(text: string, place: ChangePlace): BuildReason | undefined {
     const match = pattern.exec(text);
     if (!match) continue;
     const detail = plain?.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '');
+    if (rule === 'DA02' && match[1] !== undefined && place.lineOf(match[1]) !== undefined) continue; // a function
     const subject = names === 'function' ? match[1] : undefined;
+    if (rule === 'NP05' && place.init) return reason(rule, place.init);
     return reason(subject !== undefined && rule === 'NP02' ? untracedRule(subject) : rule, {
       file: place.file,
       line: (subject === undefined ? undefined : place.lineOf(subject)) ?? place.line,

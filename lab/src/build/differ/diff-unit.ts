@@ -87,7 +87,24 @@ function placeOf(source: PatchedUnit): ChangePlace {
   const text = editsOf(source)[0]?.applied.text ?? '';
   const around = findFunction(text, line);
   const lineOf = (name: string) => findDefinition(text, name);
-  return { file, line, lineOf, ...(around ? { function: around } : {}) };
+  const init = initPlace(source);
+  return { file, line, lineOf, ...(around ? { function: around } : {}), ...(init ? { init } : {}) };
+}
+
+/** The first changed line in a function of init or exit code, as far as its source tells. */
+export function initPlace(source: PatchedUnit): ChangePlace['init'] {
+  for (const { path, applied } of editsOf(source)) {
+    const lines = applied.text.split('\n');
+    for (const { newLine, newCount } of applied.changes)
+      for (let line = newLine; line < newLine + Math.max(newCount, 1); line += 1) {
+        const name = findFunction(applied.text, line);
+        const head = name === undefined ? undefined : findDefinition(applied.text, name);
+        if (name === undefined || head === undefined) continue;
+        if (/\b__(net_)?(init|exit)\b/.test(lines.slice(Math.max(head - 2, 0), head).join(' ')))
+          return { file: path, line, function: name };
+      }
+  }
+  return undefined;
 }
 
 /** Exit codes: 0 done, 1 error, 2 a difference it cannot handle, 3 no change; 139 when it dies of what it was given. */

@@ -8,14 +8,19 @@ import type { BuildFacts } from '../kernel-facts.ts';
 import type { ModuleFrame } from '../link/module-frame.ts';
 import type { PatchedUnit } from '../patched-unit.ts';
 import type { Refused } from '../refused.ts';
-import type { PatchedFunction } from '../result.ts';
+import type { BuildReason, PatchedFunction } from '../result.ts';
 import type { FinishOriginal, Unit } from '../unit/unit.ts';
 import type { Workbench } from '../workbench.ts';
 
 export type DifferName = 'create-diff-object' | 'objtool klp';
 
 /** A unit whose patched source compiles. `out`: scratch directory with `patched.o` as the compiler made it. */
-export type CompiledUnit = { unit: Unit; source: PatchedUnit; out: string };
+export type CompiledUnit = {
+  unit: Unit;
+  source: PatchedUnit;
+  out: string;
+  /** What of the patch the livepatch leaves out. */ notes?: readonly BuildReason[];
+};
 
 /** What became of one unit. */
 export type UnitDiff = {

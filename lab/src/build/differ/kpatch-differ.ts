@@ -7,6 +7,7 @@ import { type OpContext, runStage, runTogether, type StageContext } from '../../
 import { runCommand } from '../../core/process.ts';
 import { type Elf, readElf } from '../../kernel/elf.ts';
 import { findDefinition } from '../../patch/find-function.ts';
+import { addedExports } from '../check/check-exports.ts';
 import { tablesLostByObjtool } from '../check/check-sections.ts';
 import { replacedByKpatch } from '../check/check-symbols.ts';
 import { copiesOf, type Copies } from './copy-untraced.ts';
@@ -53,6 +54,7 @@ async function extractOne(
 ): Promise<Diffed | Refused> {
   const { unit, out } = compiled;
   await copyFile(join(unit.directory, 'original.o'), join(out, 'original.o'));
+  await leaveOutNewExports(ctx, bench, out);
   await renameForDiff(ctx, bench, compiled);
   const reasons = await objtoolReasons(ctx, bench, compiled, facts);
   if (reasons.length > 0) return refused(...reasons);
@@ -97,6 +99,17 @@ async function objtoolReasons(
     ...newObjtoolReasons(unit, warnings, (name) => findDefinition(source.applied.text, name)),
     ...tablesLostByObjtool(original, patched).map((section) => reason('section-lost', { file: unit.path, section })),
   ];
+}
+
+/** Takes the export tables out of both objects when the patch adds an export: create-diff-object takes none that change. */
+async function leaveOutNewExports(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
+  const [original, patched] = await readBoth(out);
+  if (addedExports({ original, patched }).length === 0) return;
+  const tables = ['.export_symbol', '___ksymtab*', '___kcrctab*'].flatMap((name) => ['-R', name, '-R', `.rela${name}`]);
+  for (const file of ['original.o', 'patched.o']) {
+    const argv = ['objcopy', '--wildcard', ...tables, `${inside.out}/${file}`] as const;
+    await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });
+  }
 }
 
 /** Gives sections and symbols the names that create-diff-object expects, in the objects and in the target's table. */

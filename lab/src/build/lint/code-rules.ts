@@ -4,7 +4,7 @@ import type { SourceChange } from '../../patch/source-change.ts';
 import { finding, type LintFinding } from './finding.ts';
 import type { FunctionChange } from './functions.ts';
 
-/** Rules NP02 (by attribute), NP05, NP08, CO07, CO10. */
+/** Rules NP02 (by attribute), NP05, NP08, NP09, CO07, CO10. */
 export function codeFindings(change: SourceChange, functions: readonly FunctionChange[]): LintFinding[] {
   return [...functions.flatMap((each) => functionFindings(change, each)), ...exportFindings(change)];
 }
@@ -45,8 +45,12 @@ function exportFindings({ file, lines }: SourceChange): LintFinding[] {
     return name ? [{ kind, name, line }] : [];
   });
   const moved = exports.filter((one) => !exports.some((other) => other.name === one.name && other.kind !== one.kind));
-  const [first] = moved;
-  return first ? [finding('NP08', { file, line: first.line, symbols: moved.map(({ name }) => name).join(', ') })] : [];
+  return (['delete', 'add'] as const).flatMap((kind) => {
+    const these = moved.filter((each) => each.kind === kind);
+    const [first] = these;
+    const symbols = these.map(({ name }) => name).join(', ');
+    return first ? [finding(kind === 'delete' ? 'NP08' : 'NP09', { file, line: first.line, symbols })] : [];
+  });
 }
 
 /** Bytes of an element, at least. */

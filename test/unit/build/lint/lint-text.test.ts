@@ -12,7 +12,7 @@ const trips: readonly (readonly [RuleId, string, Edit, subject?: string])[] = [
   ['NP02', 'a notrace function', [['return local_clock();', 'return sched_clock();']], 'gadget_clock'],
   ['NP05', 'init code', [['return misc_register(&gadget_misc);', 'return gadget_setup();']], 'gadget_init'],
   ['NP08', 'an export that goes', [['EXPORT_SYMBOL_GPL(gadget_users);\n', '']]],
-  ['NP08', 'a new export', [['module_init(', 'EXPORT_SYMBOL(gadget_kick);\nmodule_init(']]],
+  ['NP09', 'a new export', [['module_init(', 'EXPORT_SYMBOL(gadget_kick);\nmodule_init(']]],
   ['DA01', 'a new member', [['\tu8 mode;\n', '\tu8 mode;\n\tu8 flags;\n']]],
   ['DA01', 'a wider member', [['\tu8 mode;', '\tu16 mode;']]],
   ['DA02', 'an entry of a table', [['"off",', '"none",']]],
