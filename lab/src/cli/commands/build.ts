@@ -56,7 +56,12 @@ export function showBuild({ verdict, choice, module, functions, reasons, notes =
   const took = stages.reduce((sum, { ms }) => sum + ms, 0);
   if (verdict === 'built') {
     const changed = functions.map(({ name, kind, object }) => `  ${kind === 'new' ? '+' : '~'} ${name} (${object})`);
-    return [`built ${module} in ${(took / 1000).toFixed(1)} s`, ...how, ...changed, ...notes.flatMap((each) => reasonLines(each))].join('\n');
+    return [
+      `built ${module} in ${(took / 1000).toFixed(1)} s`,
+      ...how,
+      ...changed,
+      ...notes.flatMap((each) => reasonLines(each)),
+    ].join('\n');
   }
   const lines = reasons.flatMap((each) => reasonLines(each));
   return [verdict === 'refused' ? 'refused' : 'does not build', ...how, ...lines].join('\n');
