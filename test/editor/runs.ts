@@ -77,7 +77,7 @@ export const editorRuns: readonly RunSpec[] = [
   },
   {
     name: 'real machine',
-    suites: ['suites/e2e.test.ts'],
+    suites: ['suites/e2e.test.ts', 'suites/trials.test.ts'],
     extension: 'real',
     env: suiteEnvironment,
     after: stopMachines,

@@ -16,8 +16,8 @@ export function findFunction(source: string, line: number): string | undefined {
 function definedName(text: string, following: string): string | undefined {
   if (!/^[A-Za-z_]/.test(text) || /[;:=]\s*$/.test(text) || (text.startsWith('struct ') && /\{\s*$/.test(text)))
     return undefined;
-  const syscall = /^(?:COMPAT_)?SYSCALL_DEFINE\d\((\w+)/.exec(text)?.[1];
-  if (syscall) return `__do_sys_${syscall}`;
+  const [, compat, call] = /^(COMPAT_)?SYSCALL_DEFINE\d\((\w+)/.exec(text) ?? [];
+  if (call) return `__do_${compat ? 'compat_' : ''}sys_${call}`;
   const name = /(\w+)\s*\([^()]*(?:\([^()]*\)[^()]*)*\)?[^;]*$/.exec(text)?.[1];
   if (!name || /^(if|for|while|switch|return|sizeof|__attribute__|__printf)$/.test(name)) return undefined;
   return text.includes('(') && (/[,){]\s*$/.test(text) || following.startsWith('{')) ? name : undefined;
@@ -26,7 +26,8 @@ function definedName(text: string, following: string): string | undefined {
 /** 1-based line on which the function's definition starts, if it can be told. */
 export function findDefinition(source: string, name: string): number | undefined {
   const lines = source.split('\n');
-  const index = lines.findIndex((text, at) => text.includes(name) && definedName(text, lines[at + 1] ?? '') === name);
+  const written = name.replace(/^__do_(?:compat_)?sys_/, '');
+  const index = lines.findIndex((text, at) => text.includes(written) && definedName(text, lines[at + 1] ?? '') === name);
   return index < 0 ? undefined : index + 1;
 }
 

@@ -36,8 +36,9 @@ export type GdbRequest = {
   vmlinux?: { path: string; offset: string };
 };
 
-/** The debugger's command line. */
+/** The debugger's command line. In a low terminal gdb would wait for a key in its own greeting, and not connect. */
 export function gdbArgv({ socket, vmlinux }: GdbRequest): Argv {
   const symbols = vmlinux ? ['-ex', `symbol-file -o ${vmlinux.offset} ${JSON.stringify(vmlinux.path)}`] : [];
-  return ['gdb', '-ex', 'set architecture i386:x86-64', ...symbols, '-ex', `target remote ${socket}`];
+  const quiet = ['-q', '-iex', 'set pagination off'];
+  return ['gdb', ...quiet, '-ex', 'set architecture i386:x86-64', ...symbols, '-ex', `target remote ${socket}`];
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CodeAction, commands, languages, type TextEditor, workspace } from 'vscode';
+import { type CodeAction, commands, languages, type TextEditor, workspace, WorkspaceEdit } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine, tracedFunction } from '../fixtures/fake-facts.ts';
 import { editFakeSource, fakeFile, freshFakeWindow, run } from './fake-window.ts';
@@ -110,6 +110,47 @@ describe('hot patch on save', () => {
     await document.save();
     await fake.hotPatch.idle();
     await until('the squiggle to go', () => languages.getDiagnostics(document.uri).length === 0);
+  });
+
+  it('offers to put a refused function back as it was, and leaves the other changes', async () => {
+    const reason = { rule: 'NP05', file: fakeFile, line: 6, message: 'is init code', hint: 'leave it out' };
+    fake.lab.judge = () => ({ verdict: 'refused', reasons: [reason], functions: [] });
+    const { document } = await save('\treturn count + 30;');
+    await until('the squiggle', () => languages.getDiagnostics(document.uri).length === 1);
+    await fake.hotPatch.idle();
+    const pristine = document.getText().replace(' + 30', '');
+    const change = async (line: number, from: string, to: string) => {
+      const edit = new WorkspaceEdit();
+      const { range, text } = document.lineAt(line);
+      edit.replace(document.uri, range, text.replace(from, to));
+      await workspace.applyEdit(edit);
+    };
+    const fixes = async () => {
+      const range = document.lineAt(5).range;
+      const actions = await commands.executeCommand<CodeAction[]>(
+        'vscode.executeCodeActionProvider',
+        document.uri,
+        range,
+      );
+      return actions.filter(({ title }) => title.startsWith('Livepatch: '));
+    };
+    await change(3, 'bm_status', 'bm_state');
+    const single = await fixes();
+    assert.deepEqual(
+      single.map(({ title }) => title),
+      ['Livepatch: undo this change'],
+    );
+    assert.equal(single[0]?.edit?.get(document.uri)[0]?.newText, '\treturn count;\n', 'not the change above it');
+    await change(5, 'int count', 'int counter');
+    const both = await fixes();
+    const putBack = both.find(({ title }) => title === 'Livepatch: put bm_register_write() back as it was');
+    assert.equal(both.length, 2);
+    assert.ok(putBack?.edit);
+    await workspace.applyEdit(putBack.edit);
+    assert.equal(document.getText(), pristine.replace('bm_status', 'bm_state'));
+    await change(3, 'bm_state', 'bm_status');
+    await document.save();
+    await fake.hotPatch.idle();
   });
 
   it('is cancelled, and loads nothing', async () => {

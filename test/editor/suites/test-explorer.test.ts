@@ -8,9 +8,7 @@ import {
   CancellationTokenSource,
   commands,
   debug,
-  type TestController,
   type TestItem,
-  type TestRun,
   TestRunProfileKind,
   TestRunRequest,
   window,
@@ -20,11 +18,12 @@ import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine } from '../fixtures/fake-facts.ts';
 import { fakeCells } from '../fixtures/fake-matrix.ts';
 import { freshFakeWindow } from './fake-window.ts';
+import { hearTests } from './hear-tests.ts';
 import { until } from './until.ts';
 
 describe('the Test Explorer', () => {
   let fake: FakeExtension;
-  let told: { said: string[]; forget: () => void };
+  let told: ReturnType<typeof hearTests>;
   const folder = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'explored');
   const scenario = (name: string) => join(folder, `${name}.yaml`);
   const asked = (word: string) => fake.lab.calls.filter((call) => call.startsWith(`${word} `));
@@ -75,7 +74,7 @@ describe('the Test Explorer', () => {
   beforeEach(async () => {
     fake = await freshFakeWindow();
     mkdirSync(folder, { recursive: true });
-    told = hear(fake.scenarios);
+    told = hearTests(fake.scenarios);
   });
 
   afterEach(() => {
@@ -188,24 +187,3 @@ describe('the Test Explorer', () => {
     assert.deepEqual(asked('matrix').at(-1)?.split(' ').slice(1).sort(), ids.slice(1).sort());
   });
 });
-
-const outcomes = ['passed', 'failed', 'errored', 'skipped'] as const;
-
-/** What VS Code is told of each test from now on: `passed a greeting`. */
-function hear(controller: TestController): { said: string[]; forget: () => void } {
-  const said: string[] = [];
-  const create = controller.createTestRun.bind(controller);
-  const heard = (run: TestRun): TestRun => {
-    const listening = outcomes.map((outcome) => {
-      const tell = run[outcome].bind(run) as (item: TestItem, ...rest: unknown[]) => void;
-      const hearing = (item: TestItem, ...rest: unknown[]) => {
-        said.push(`${outcome} ${item.label}`);
-        tell(item, ...rest);
-      };
-      return [outcome, hearing] as const;
-    });
-    return { ...run, ...Object.fromEntries(listening) };
-  };
-  controller.createTestRun = (...words) => heard(create(...words));
-  return { said, forget: () => void (controller.createTestRun = create) };
-}

@@ -5,16 +5,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commands, extensions, type TextEditor, type TreeDataProvider, workspace } from 'vscode';
-import { type Lab, type MachineStatus, openLab } from 'livepatch-lab';
+import { commands, type TextEditor, workspace } from 'vscode';
+import type { Lab, MachineStatus } from 'livepatch-lab';
 import type { Window } from '../../../extension/src/activate-extension.ts';
-import { type CommandName, commandIds } from '../../../extension/src/contributions.ts';
+import { inGuest, minute, openRealWindow, patiently, run, shownIn, stockTarget } from './real-window.ts';
 import { until } from './until.ts';
 
 const name = 'survivor';
-const minute = 60_000;
-const ctx = () => ({ signal: AbortSignal.timeout(5 * minute), emit: () => undefined, stage: '' });
-const run = <T>(command: CommandName, ...args: unknown[]) => commands.executeCommand<T>(commandIds[command], ...args);
 
 describe('a window that goes in the middle of a transition', function () {
   this.timeout(15 * minute);
@@ -22,14 +19,12 @@ describe('a window that goes in the middle of a transition', function () {
   let views: Window;
 
   before(async () => {
-    views = (await extensions.getExtension<Window>('livepatch-lab.livepatch-lab-vscode')?.activate()) as Window;
-    const [guest, none] = [join(process.env['LPL_REPOSITORY'] ?? '', 'images/guest'), ''];
-    lab = openLab({ resources: { guest, profiles: none, kconfig: none, examples: none, selfcheck: none } });
+    ({ lab, views } = await openRealWindow());
   });
 
   it('leaves its machine and its livepatch to the next', async () => {
     const gone = join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', 'gone');
-    const survivor = (await lab.vmList(ctx())).find((machine) => machine.name === name);
+    const survivor = (await lab.vmList(patiently())).find((machine) => machine.name === name);
     if (survivor) await checkRecovered();
     if (existsSync(gone)) return;
     writeFileSync(gone, '');
@@ -41,11 +36,10 @@ describe('a window that goes in the middle of a transition', function () {
 
   /** Loads a change of a function that a task sleeps in: the kernel lets it be for fifteen seconds. */
   async function beginTransition(running: MachineStatus | undefined): Promise<void> {
-    const [target] = (await lab.listTargets('debian:trixie/cloud-amd64', ctx())).filter(({ prepared }) => prepared);
-    assert.ok(target);
-    const machine = running ?? (await run<MachineStatus>('startMachine', { name, target: target.name }));
+    const target = await stockTarget(lab);
+    const machine = running ?? (await run<MachineStatus>('startMachine', { name, target }));
     const untilItWaits = 'until grep -q fifo_open /proc/$!/stack; do sleep 0.1; done';
-    await inGuest(`[ -p /tmp/fifo ] || mkfifo /tmp/fifo; cat /tmp/fifo > /dev/null 2>&1 & ${untilItWaits}`);
+    await inGuest(lab, name, `[ -p /tmp/fifo ] || mkfifo /tmp/fifo; cat /tmp/fifo > /dev/null 2>&1 & ${untilItWaits}`);
     const editor = await run<TextEditor>('openSource', { target: machine.target, file: 'fs/pipe.c' });
     const { document } = editor;
     const at = document.positionAt(document.getText().indexOf('filp->private_data = pipe;'));
@@ -62,23 +56,11 @@ describe('a window that goes in the middle of a transition', function () {
     await until('the livepatch', async () => /livepatch_edit_\w+ (live|in transition)/.test(await shown()), 5 * minute);
     await until('the end of the transition', async () => !(await isInTransition()), 5 * minute);
     await until('the end of it in the view', async () => /livepatch_edit_\w+ live/.test(await shown()));
-    assert.match(await inGuest('echo x > /tmp/fifo; dmesg'), /a fifo is opened/);
-    const [livepatch] = await lab.klpStatus(name, ctx());
+    assert.match(await inGuest(lab, name, 'echo x > /tmp/fifo; dmesg'), /a fifo is opened/);
+    const [livepatch] = await lab.klpStatus(name, patiently());
     await run('unloadLivepatch', { machine: name, module: livepatch?.name });
-    assert.deepEqual(await lab.klpStatus(name, ctx()), []);
+    assert.deepEqual(await lab.klpStatus(name, patiently()), []);
   }
 
-  const isInTransition = async () => (await lab.klpStatus(name, ctx())).some(({ transition }) => transition);
-
-  async function inGuest(script: string): Promise<string> {
-    const guest = await lab.vmGuest(name, ctx());
-    return (await guest.script(script, ctx()).finally(() => guest.close())).stdout;
-  }
+  const isInTransition = async () => (await lab.klpStatus(name, patiently())).some(({ transition }) => transition);
 });
-
-/** Labels and descriptions of what a view shows at its top. */
-async function shownIn<N>({ provider }: { provider: TreeDataProvider<N> }): Promise<string[]> {
-  const nodes = (await provider.getChildren()) ?? [];
-  const items = await Promise.all(nodes.map(async (node) => provider.getTreeItem(node)));
-  return items.map(({ label, description }) => `${label as string} ${description as string}`);
-}

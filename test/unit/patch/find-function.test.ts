@@ -22,6 +22,11 @@ SYSCALL_DEFINE2(demo, int, fd, int, flags)
 	return 0;
 }
 
+COMPAT_SYSCALL_DEFINE1(demo, int, fd)
+{
+	return 1;
+}
+
 static const struct file_operations ops = {
 	.owner = THIS_MODULE,
 };
@@ -36,13 +41,16 @@ describe('findFunction', () => {
     [19, '__do_sys_demo'],
     [1, undefined],
     [9, undefined],
-    [23, undefined],
+    [24, '__do_compat_sys_demo'],
+    [28, undefined],
   ] as const)
     it(`line ${line} is in ${name ?? 'no function'}`, () => assert.equal(findFunction(source, line), name));
 
   it('finds where a function is defined, not where it is called', () => {
     assert.equal(findDefinition(source, 'simple'), 3);
     assert.equal(findDefinition(source, 'wrapped'), 10);
+    assert.equal(findDefinition(source, '__do_sys_demo'), 17);
+    assert.equal(findDefinition(source, '__do_compat_sys_demo'), 22);
     assert.equal(findDefinition(source, 'absent'), undefined);
   });
 });

@@ -55,7 +55,7 @@ describe('the line for gdb', () => {
     const vmlinux = { path: '/my linux/vmlinux', offset: '0x1f200000' };
     assert.deepEqual(gdbArgv({ socket: '/r/gdb.sock', vmlinux }), [
       'gdb',
-      ...['-ex', 'set architecture i386:x86-64'],
+      ...['-q', '-iex', 'set pagination off', '-ex', 'set architecture i386:x86-64'],
       ...['-ex', 'symbol-file -o 0x1f200000 "/my linux/vmlinux"'],
       ...['-ex', 'target remote /r/gdb.sock'],
     ]);
