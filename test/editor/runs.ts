@@ -76,7 +76,7 @@ export const editorRuns: readonly RunSpec[] = [
     after: stopMachines,
   },
   {
-    name: 'real machine',
+    name: 'real machine: edits and trials',
     suites: ['suites/e2e.test.ts', 'suites/trials.test.ts'],
     extension: 'real',
     env: suiteEnvironment,
