@@ -27,7 +27,9 @@ function definedName(text: string, following: string): string | undefined {
 export function findDefinition(source: string, name: string): number | undefined {
   const lines = source.split('\n');
   const written = name.replace(/^__do_(?:compat_)?sys_/, '');
-  const index = lines.findIndex((text, at) => text.includes(written) && definedName(text, lines[at + 1] ?? '') === name);
+  const index = lines.findIndex(
+    (text, at) => text.includes(written) && definedName(text, lines[at + 1] ?? '') === name,
+  );
   return index < 0 ? undefined : index + 1;
 }
 
