@@ -94,7 +94,7 @@ describe('trials in the Test Explorer', function () {
     await ended;
     assert.deepEqual(told.said, ['skipped an endless look']);
     assert.deepEqual(await machines(), []);
-    assert.ok(!existsSync(`/proc/${machine?.pid}`), 'QEMU has ended');
+    await until('the end of QEMU', () => !existsSync(`/proc/${machine?.pid}`));
     assert.equal((await newestTrial())?.state, 'unfinished');
     const shown = async () => (await shownIn(views.trials)).join('; ');
     await until('the view', async () => /an endless look/.test(await shown()) && !/running/.test(await shown()));
