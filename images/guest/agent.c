@@ -2,7 +2,7 @@
 //
 //   lpl-agent serve PORT             answer numbered requests until killed: "N\n" -> "N <monotonic us>\n", and HTTP on the same port:
 //                                    GET /N -> 2 KiB, N and then a letter that tells it (lab/src/workload/http-load.ts)
-//   lpl-agent witness PID...         the heartbeat (20 ms) and who is still alive (1 s), until stdin closes
+//   lpl-agent witness PID|NAME...    the heartbeat (20 ms) and who is still alive (1 s), until stdin closes; a name: who has it now
 //   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
 //   lpl-agent identity DISK          waits for the parcel on that disk (lab/src/vm/image/parcel.ts) and makes this machine what it says
 //   lpl-agent clock SEC USEC         sets the time, for a machine that went back to a snapshot
@@ -176,19 +176,31 @@ static int serve(int port)
 
 // ---- witness -------------------------------------------------------------------------------------------------------
 
-// Field 22 of /proc/PID/stat: start time in clock ticks since boot; 0 when there is no such process.
-static unsigned long long start_ticks(const char *pid)
+// A field of /proc/PID/stat behind the name, counted from 1 as in proc(5); 0 when there is no such process.
+static unsigned long long stat_field(const char *pid, int number)
 {
 	char path[64], stat[512], *field;
-	unsigned long long ticks = 0;
+	unsigned long long value = 0;
 
 	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
 	field = strrchr(slurp(path, stat, sizeof(stat)), ')');
-	for (int i = 0; field && i < 20; i++)
+	for (int i = 2; field && i < number; i++)
 		field = strchr(field + 1, ' ');
 	if (field)
-		sscanf(field, " %llu", &ticks);
-	return ticks;
+		sscanf(field, " %llu", &value);
+	return value;
+}
+
+// Start time in clock ticks since boot.
+static unsigned long long start_ticks(const char *pid)
+{
+	return stat_field(pid, 22);
+}
+
+// One of the kernel's own (PF_KTHREAD in include/linux/sched.h): it has one thread for ever.
+static int is_kernel_thread(const char *pid)
+{
+	return stat_field(pid, 9) >> 21 & 1;
 }
 
 static long btime(void)
@@ -203,6 +215,32 @@ static long btime(void)
 	stat[n > 0 ? n : 0] = 0;
 	at = strstr(stat, "\nbtime ");
 	return at ? atol(at + 7) : 0;
+}
+
+enum { MOST_PIDS = 64 };
+
+// The pids there are of the processes that are named or numbered, and not our own; found once, so that one that ends is missed.
+static char **resolve(char **who)
+{
+	static char *pids[MOST_PIDS + 1];
+	char path[64], comm[32];
+	struct dirent *process;
+	int count = 0;
+
+	for (; *who && count < MOST_PIDS; who++) {
+		DIR *proc = **who >= '0' && **who <= '9' ? NULL : opendir("/proc");
+
+		if (!proc)
+			pids[count++] = *who;
+		while (proc && count < MOST_PIDS && (process = readdir(proc))) {
+			snprintf(path, sizeof(path), "/proc/%.20s/comm", process->d_name);
+			if (atoi(process->d_name) > 0 && atoi(process->d_name) != getpid() && !strcmp(slurp(path, comm, sizeof(comm)), *who))
+				pids[count++] = strdup(process->d_name);
+		}
+		if (proc)
+			closedir(proc);
+	}
+	return pids;
 }
 
 static void print_identity(char **pids)
@@ -256,46 +294,80 @@ struct tally {
 };
 
 // patch_state of proc(5): -1 no transition, 0 unpatched, 1 patched.
-static void count_task(struct tally *tally, const char *path)
+static void count_state(struct tally *tally, const char *state)
 {
-	char state[16];
-
-	slurp(path, state, sizeof(state));
 	if (*state == '1')
 		tally->patched++;
 	else if (*state == '0')
 		tally->unpatched++;
-	else if (*state)
+	else if (*state == '-')
 		tally->idle++;
 }
 
+// Nearly all processes have one thread: these are not listed thread by thread (a directory has two links and one for each in it).
+// What tells of them stays open from look to look; the slot of one may be taken by another. `threads` -1: there is only one ever.
+enum { SLOTS = 256 };
+
+static struct slot {
+	int pid, threads, state;
+} slots[SLOTS];
+
+static struct slot *open_slot(const char *pid)
+{
+	struct slot *slot = &slots[atoi(pid) % SLOTS];
+	char path[64];
+
+	if (slot->pid)
+		close(slot->state);
+	if (slot->pid && slot->threads >= 0)
+		close(slot->threads);
+	slot->pid = atoi(pid);
+	snprintf(path, sizeof(path), "/proc/%.20s/task", pid);
+	slot->threads = is_kernel_thread(pid) ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%.20s/patch_state", pid);
+	slot->state = open(path, O_RDONLY | O_CLOEXEC);
+	return slot;
+}
+
+// 0 when it has more threads than one, or has ended.
+static int count_alone(struct tally *tally, const char *pid)
+{
+	struct slot *slot = &slots[atoi(pid) % SLOTS];
+	struct stat threads;
+	char state[16];
+	ssize_t n = slot->pid == atoi(pid) ? pread(slot->state, state, sizeof(state) - 1, 0) : -1;
+
+	// Another process may have the number of one that has ended: the file of that one says so (ESRCH).
+	if (n <= 0) {
+		slot = open_slot(pid);
+		n = pread(slot->state, state, sizeof(state) - 1, 0);
+	}
+	if (n <= 0 || (slot->threads >= 0 && (fstat(slot->threads, &threads) || threads.st_nlink != 3)))
+		return 0;
+	count_state(tally, state);
+	return 1;
+}
+
 // Looking is not free: at 20 ms it kept half a CPU busy under TCG, and a busy CPU is what a transition waits for (the kernel
-// cannot switch a task that is running): 40 ms halved the time transitions took. Nearly all processes have one thread, as all of
-// the kernel's own have: these are not listed thread by thread (a directory has two links and one for each in it).
+// cannot switch a task that is running): 40 ms halved the time transitions took.
 static struct tally count_tasks(void)
 {
 	struct tally tally = { 0, 0, 0 };
 	struct dirent *process, *task;
-	struct stat threads;
-	char path[300];
+	char path[300], state[16];
 	DIR *proc = opendir("/proc"), *tasks;
 
 	while (proc && (process = readdir(proc))) {
-		if (*process->d_name < '0' || *process->d_name > '9')
+		if (*process->d_name < '0' || *process->d_name > '9' || count_alone(&tally, process->d_name))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%.20s/task", process->d_name);
-		if (!stat(path, &threads) && threads.st_nlink == 3) {
-			snprintf(path, sizeof(path), "/proc/%.20s/patch_state", process->d_name);
-			count_task(&tally, path);
-			continue;
-		}
 		if (!(tasks = opendir(path)))
 			continue;
 		while ((task = readdir(tasks))) {
 			if (*task->d_name == '.')
 				continue;
 			snprintf(path, sizeof(path), "/proc/%.20s/task/%.20s/patch_state", process->d_name, task->d_name);
-			count_task(&tally, path);
+			count_state(&tally, slurp(path, state, sizeof(state)));
 		}
 		closedir(tasks);
 	}
@@ -405,13 +477,13 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "serve"))
 		return serve(atoi(argv[2]));
 	if (argc >= 2 && !strcmp(argv[1], "witness"))
-		return witness(argv + 2);
+		return witness(resolve(argv + 2));
 	if (argc == 3 && !strcmp(argv[1], "transition"))
 		return transition(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "identity"))
 		return identity(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "clock"))
 		return set_clock(atoll(argv[2]), atol(argv[3]));
-	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID... | transition MODULE | identity DISK | clock SEC USEC\n");
+	fprintf(stderr, "usage: lpl-agent serve PORT | witness PID|NAME... | transition MODULE | identity DISK | clock SEC USEC\n");
 	return 2;
 }

@@ -73,7 +73,7 @@ export async function openLivepatchMachine(lab: TestLab, name: string, target: s
     },
     says: async (script) => (await guest.script(script, { signal, timeoutMs: 300_000 })).stdout,
     isSound: async (transitions) => {
-      const log = await readKernelLog(guest, canary, signal);
+      const { dmesg: log } = await readKernelLog(guest, canary, signal);
       assert.deepEqual([log.canaryFound, log.problems], [true, []]);
       const seen = log.lines.filter((line) => line.includes('patching complete'));
       assert.ok(seen.length >= transitions, 'the log tells of every transition');

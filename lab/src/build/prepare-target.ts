@@ -1,6 +1,8 @@
 // A target made ready to boot and to build for, from nothing. Whoever only boots waits only for the image; the survey boot,
 // which reads the running kernel's symbols, goes on beside the compiler and the source.
 
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureArtefact } from '../core/artefact.ts';
 import { memo } from '../core/memo.ts';
@@ -22,6 +24,8 @@ export type TargetParts = {
   /** Compiles programs that run in its guests. */
   toolroot: () => Promise<Toolroot>;
   whole: () => Promise<PreparedTarget>;
+  /** Of the kernel image that it boots. */
+  kernelSha256: () => Promise<string>;
 };
 
 /** Nothing is made yet. Its promises reject as fetching, building and booting do; what was made stays in the cache. */
@@ -44,7 +48,13 @@ export function targetParts(ctx: OpContext, site: Site, target: BootTarget): Tar
     if (target.kind === 'stock') await keepKernel(site.rooms.kernels, target.kernel);
     return { kernel: { ...bootable, ...tree, facts }, labRoot };
   });
-  return { toBoot, toolroot, whole };
+  const kernelSha256 = memo(async () => {
+    const { bootable } = await toBoot();
+    return createHash('sha256')
+      .update(await readFile(bootable.vmlinuz))
+      .digest('hex');
+  });
+  return { toBoot, toolroot, whole, kernelSha256 };
 }
 
 /**

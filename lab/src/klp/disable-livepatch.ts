@@ -21,21 +21,25 @@ export type DisableRequest = { guest: Guest; module: string; /** default 35 s */
 export async function disableLivepatch(request: DisableRequest, ctx: OpContext): Promise<TransitionResult> {
   const { guest, module, timeoutMs = defaultTransitionMs } = request;
   return runStage(ctx, { id: 'disable', title: `disable ${module}` }, async (stage) => {
-    const patch = (await readKlpStatus(guest, stage.signal)).find(({ name }) => name === module);
-    if (!patch)
-      throw new LabError('klp.unknown', `${guest.name} has no livepatch ${module}`, {
-        hint: '`lpl klp status` shows those it has',
-      });
     const begin = async (signal: AbortSignal) => {
-      if (!patch.enabled) return;
       const { exitCode, stderr } = await setEnabled(guest, module, 0, signal);
-      if (exitCode !== 0)
-        throw new LabError('klp.busy', `${guest.name}: cannot disable ${module}: ${stderr.trim()}`, {
-          hint: 'disable the livepatches that were loaded after it first',
-        });
+      if (exitCode !== 0) await requireDisabled(guest, module, stderr, signal);
     };
     const result = await followTransition({ guest, module, direction: 'unpatching', timeoutMs, begin }, stage);
     stage.note(transitionNote(result));
     return result;
   });
+}
+
+/** Throws unless it was disabled before; asked only when the kernel refused, for the guest's time is dear. */
+async function requireDisabled(guest: Guest, module: string, said: string, signal: AbortSignal): Promise<void> {
+  const patch = (await readKlpStatus(guest, signal)).find(({ name }) => name === module);
+  if (!patch)
+    throw new LabError('klp.unknown', `${guest.name} has no livepatch ${module}`, {
+      hint: '`lpl klp status` shows those it has',
+    });
+  if (patch.enabled)
+    throw new LabError('klp.busy', `${guest.name}: cannot disable ${module}: ${said.trim()}`, {
+      hint: 'disable the livepatches that were loaded after it first',
+    });
 }

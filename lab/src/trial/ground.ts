@@ -1,6 +1,5 @@
 // Binds a trial to one kernel: what must be prepared is prepared once, when it is first needed, side by side.
 
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -70,12 +69,7 @@ export function trialGround({
         makeSelftests(stage, { room: site.rooms.programs, kernel }),
       );
     },
-    kernelSha256: async () => {
-      const { bootable } = await toBoot();
-      return createHash('sha256')
-        .update(await readFile(bootable.vmlinuz))
-        .digest('hex');
-    },
+    kernelSha256: parts.kernelSha256,
     build: async (patch, diff, inner, { out, replace = true } = {}) => {
       const { kernel, labRoot } = await whole();
       const request = {

@@ -9,19 +9,23 @@ export const canaryMark = 'lpl-canary-';
 
 /** Writes the canary and returns it. */
 export async function writeCanary(guest: Guest, signal: AbortSignal): Promise<string> {
-  const canary = `${canaryMark}${randomBytes(6).toString('hex')}`;
-  await guest.script(`echo '<5>${canary}' > /dev/kmsg`, { signal });
+  const canary = newCanary();
+  await guest.script(say(canary), { signal });
   return canary;
 }
 
-/** Reads the log and keeps what came after the canary. */
+const newCanary = () => `${canaryMark}${randomBytes(6).toString('hex')}`;
+const say = (canary: string) => `echo '<5>${canary}' > /dev/kmsg`;
+
+/** Reads the log, keeps what came after the canary, and writes another one behind it. */
 export async function readKernelLog(
   guest: Guest,
   canary: string,
   signal: AbortSignal,
-): Promise<NonNullable<Evidence['dmesg']>> {
-  const { stdout } = await guest.exec(['dmesg'], { signal });
-  return sliceKernelLog(stdout, canary);
+): Promise<{ dmesg: NonNullable<Evidence['dmesg']>; next: string }> {
+  const next = newCanary();
+  const { stdout } = await guest.script(`dmesg\n${say(next)}`, { signal });
+  return { dmesg: sliceKernelLog(stdout, canary), next };
 }
 
 /** Pure. Without the canary everything counts: better too many lines than a complaint missed. */

@@ -82,8 +82,9 @@ async function playAll(
   }
   if (interlude) await recording.phase('interlude', undefined, () => interlude(machine, recording, ctx));
   await recording.phase('after', undefined, () => sleep(Math.min(1000, baselineMs), undefined, ctx));
-  evidence.dmesg = await readKernelLog(machine.guest, canary, ctx.signal);
-  const heardToTheEnd = await isHeard(machine, recording, ctx);
+  const { dmesg, next } = await readKernelLog(machine.guest, canary, ctx.signal);
+  evidence.dmesg = dmesg;
+  const heardToTheEnd = await isHeard(next, recording);
   evidence.console = { heardToTheEnd, hasGap: recording.hasConsoleGap() };
 }
 
@@ -102,8 +103,7 @@ async function playCumulative(
 }
 
 /** Whether what the kernel says now still reaches us: a console that was cut would keep troubles to itself. */
-async function isHeard(machine: RunningMachine, recording: Recording, ctx: OpContext): Promise<boolean> {
-  const canary = await writeCanary(machine.guest, ctx.signal);
+async function isHeard(canary: string, recording: Recording): Promise<boolean> {
   try {
     await recording.untilCanary(canary, consoleMs);
     return true;

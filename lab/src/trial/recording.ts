@@ -62,9 +62,7 @@ export async function startRecording(machine: RunningMachine, ctx: OpContext): P
   const witnesses: Witness[] = [];
   const workloads: Workload[] = [];
   const rewitness = async () => {
-    const found = await machine.guest.exec(['pidof', 'lpl-agent'], { signal });
-    const pids = found.stdout.split(/\s+/).filter(Boolean).map(Number);
-    witnesses.push(await startWitness(machine.guest, pids, clock, signal));
+    witnesses.push(await startWitness(machine.guest, ['lpl-agent'], clock, signal));
   };
   /** What the guest saw until now may still be on its way. */
   const untilHeardToNow = async () => {

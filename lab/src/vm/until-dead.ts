@@ -1,5 +1,6 @@
 // The end of a machine: when its QEMU is gone and all that its guest printed is in the log.
 
+import { isAlive } from '../core/host-process.ts';
 import { waitUntil } from '../core/wait.ts';
 import { followConsole } from './console/console.ts';
 import type { ConsoleLine } from './console/console-line.ts';
@@ -40,7 +41,8 @@ export async function untilDead(files: InstanceFiles, run: InstanceRun, signal: 
   const wait = { what: `the end of ${files.name}`, timeoutMs: Infinity, intervalMs: pollMs, signal };
   let looks = 0;
   await waitUntil(wait, async () => {
-    if (!isInstanceProcess(files, run.process)) return true;
+    // Once it was known for that QEMU, its pid and start time tell enough.
+    if (!(looks === 0 ? isInstanceProcess(files, run.process) : isAlive(run.process))) return true;
     if (++looks % loggerLooks === 0) await keepLogging(files);
     return undefined;
   });

@@ -36,15 +36,15 @@ export type Witness = {
 
 export const agentPath = '/bin/lpl-agent';
 
-/** Starts watching the guest and these processes of it (pid 1 always). Rejects with `guest.unreachable`. */
+/** Starts watching the guest and the processes of it that now have these names (pid 1 always). Rejects with `guest.unreachable`. */
 export async function startWitness(
   guest: Guest,
-  pids: readonly number[],
+  names: readonly string[],
   clock: () => number,
   signal: AbortSignal,
 ): Promise<Witness> {
   const samples: WitnessSample[] = [];
-  const stream = await guest.stream([agentPath, 'witness', '1', ...pids.map(String)], { signal });
+  const stream = await guest.stream([agentPath, 'witness', '1', ...names], { signal });
   let watching = true;
   /** Smallest difference so far between the run's clock and the guest's: lines may come late, but not early. */
   let offsetMs = Infinity;

@@ -29,7 +29,7 @@ describe('startRecording', () => {
         isWatched = false;
       },
       guest: {
-        exec: async () => {
+        stream: async () => {
           await waitUntil(
             { what: 'the load', timeoutMs: 5000, intervalMs: 5, signal },
             () => sockets.size > 0 || undefined,

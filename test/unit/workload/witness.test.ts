@@ -13,7 +13,12 @@ async function watch() {
   const pipe = new PassThrough();
   const stream = { lines: createInterface(pipe), ended: Promise.resolve({ exitCode: 0 }), close: () => pipe.end() };
   let now = 0;
-  const witness = await startWitness({ stream: async () => stream } as unknown as Guest, [7], () => now, signal);
+  const witness = await startWitness(
+    { stream: async () => stream } as unknown as Guest,
+    ['lpl-agent'],
+    () => now,
+    signal,
+  );
   /** `lateMs`: the line took so much longer than others. */
   const beat = async (atMs: number, lateMs = 0) => {
     const before = witness.samples.length;
