@@ -35,6 +35,7 @@ export function checkPaths(files: PatchedFile[] | PatchDefect): PatchedFile[] | 
 export function defectReason({ kind, file, line }: PatchDefect) {
   if (kind === 'empty') return reason('patch-empty');
   if (kind === 'binary') return reason('patch-binary');
+  if (kind === 'not-utf8') return reason('patch-not-utf8', { patchLine: line });
   return reason('patch-truncated', { ...(file ? { file } : {}), patchLine: line });
 }
 

@@ -19,12 +19,19 @@ export type PatchedFile = {
 };
 
 /** Why text is not a patch that the lab can use. */
-export type PatchDefect = { kind: 'empty' | 'binary' | 'truncated'; file?: string; line?: number };
+export type PatchDefect = { kind: 'empty' | 'binary' | 'not-utf8' | 'truncated'; file?: string; line?: number };
 
-/** Reads a unified diff (`git diff`, `git format-patch`, `diff -u`; one leading path component is stripped). */
-export function readPatch(text: string): PatchedFile[] | PatchDefect {
+/**
+ * Reads a unified diff (`git diff`, `git format-patch`, `diff -u`; one leading path component is stripped). One of which every line
+ * ends as on Windows came through a mailer or an editor that did that, and is read without.
+ */
+export function readPatch(given: string): PatchedFile[] | PatchDefect {
   // git writes "GIT binary patch" or "Binary files a/x and b/x differ"; anything with a NUL is no text at all.
-  if (/\0|\uFFFD/.test(text) || /^(GIT binary patch|Binary files .* differ)$/m.test(text)) return { kind: 'binary' };
+  if (given.includes('\0') || /^(GIT binary patch|Binary files .* differ)\r?$/m.test(given)) return { kind: 'binary' };
+  // What a decoder makes of bytes that are no UTF-8.
+  const [readable = '', lost] = given.split('\uFFFD', 2);
+  if (lost !== undefined) return { kind: 'not-utf8', line: readable.split('\n').length };
+  const text = /(?<!\r)\n/.test(given) ? given : given.replaceAll('\r\n', '\n');
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
   const headers = hunkHeaders(bytes);
   const files: PatchedFile[] = [];

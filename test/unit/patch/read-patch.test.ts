@@ -48,6 +48,21 @@ describe('readPatch', () => {
     );
   });
 
+  it('reads a patch that a mailer gave the line ends of Windows, and leaves those of a file that has them', () => {
+    assert.deepEqual(files(plain.replaceAll('\n', '\r\n')), files(plain));
+    const [mixed] = files(plain.replaceAll(/^([ +].*)\n/gm, '$1\r\n'));
+    assert.deepEqual(
+      mixed?.hunks[0]?.lines.map(({ text }) => text),
+      ['one\r', 'new\r', 'two\r'],
+    );
+  });
+
+  it('says which line is no UTF-8', () => {
+    const latin1 = Buffer.from(plain.replace('new', '/* J\xfcrgen */'), 'latin1').toString('utf8');
+    assert.deepEqual(readPatch(latin1), { kind: 'not-utf8', line: 5 });
+    assert.ok(Array.isArray(readPatch(plain.replace('new', '/* Jürgen */'))));
+  });
+
   it('does not hide a path that leads out of the tree', () => {
     const escape = plain.replaceAll('fs/x.c', '../../etc/passwd');
     assert.equal(files(escape)[0]?.path, '../../etc/passwd');

@@ -5,7 +5,7 @@ import { parseKallsyms } from '../../kernel/kallsyms.ts';
 import type { KernelFacts } from '../../kernel/target.ts';
 
 export type TargetFacts = {
-  /** Functions of vmlinux that ftrace can redirect. */
+  /** Functions of vmlinux that ftrace can redirect, under each of their names. */
   patchable: ReadonlySet<string>;
   /** Whether vmlinux has a function of that name, and it is the one that this source defines. */
   isOfFile(name: string, source: string): boolean;
@@ -21,8 +21,12 @@ export async function readTargetFacts(files: KernelFacts): Promise<TargetFacts> 
   const code = parseKallsyms(kallsyms ?? '').symbols.filter(
     ({ kind, name }) => /[tw]/i.test(kind) && !name.startsWith('__pfx_'),
   );
+  const traced = new Set((patchable ?? '').split('\n'));
+  // ftrace lists one name; a system call without arguments has two (__SYS_STUB0 in arch/x86/include/asm/syscall_wrapper.h).
+  const entries = new Set(code.flatMap(({ name, address }) => (traced.has(name) ? [address] : [])));
+  const aliases = code.flatMap(({ name, address }) => (entries.has(address) ? [name] : []));
   return {
-    patchable: new Set((patchable ?? '').split('\n')),
+    patchable: new Set([...traced, ...aliases]),
     isOfFile: (name, source) => {
       const places = code.flatMap((symbol, index) => (symbol.name === name ? [index] : []));
       const [only] = places;
