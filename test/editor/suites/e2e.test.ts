@@ -1,6 +1,6 @@
 // The whole chain in a real VS Code with a real machine: start it, edit kernel source, hot patch on save, see the new
-// behaviour in the guest and the function in the view, undo and see the old; a compile error and a refusal on their lines, with its quick fix; a
-// guest that panics.
+// behaviour in the guest and the function in the view, undo and see the old; a compile error and a refusal on their lines, the
+// latter with its quick fix; a guest that panics.
 
 import assert from 'node:assert/strict';
 import { type CodeAction, commands, ConfigurationTarget, languages, Range, type TextEditor, workspace } from 'vscode';

@@ -14,7 +14,8 @@ export type DiffMessages = {
 type Pattern = {
   pattern: RegExp;
   rule: RuleId;
-  /** Group of the pattern that names a function. */ names?: 'function';
+  /** What the first group is the name of; of data, when the source defines no function of that name. */
+  names?: 'function' | 'data';
   plain?: string;
 };
 
@@ -50,8 +51,12 @@ const patterns: readonly Pattern[] = [
     plain: '$1() uses the static call $2 of a module',
     names: 'function',
   },
-  { pattern: /symbol (?:info|size) mismatch: (\S+)|object size mismatch: (\S+)/, rule: 'DA02', plain: 'symbol $1$2' },
-  { pattern: /symbol changed sections: (\S+)/, rule: 'DA02', plain: 'symbol $1' },
+  {
+    pattern: /(?:symbol (?:info|size) mismatch|object size mismatch|symbol changed sections): (\S+)/,
+    rule: 'DA02',
+    plain: 'symbol $1',
+    names: 'data',
+  },
   { pattern: /(new\/changed group sections are not supported)/, rule: 'CO09', plain: '$1' },
   { pattern: /changed section (\S+) not selected for inclusion/, rule: 'CO09', plain: 'section $1 changes' },
 ];
@@ -80,9 +85,8 @@ export function readDiffMessages(output: string, place: ChangePlace): DiffMessag
 function translate(text: string, place: ChangePlace): BuildReason | undefined {
   for (const { pattern, rule, names, plain } of patterns) {
     const match = pattern.exec(text);
-    if (!match) continue;
+    if (!match || (names === 'data' && place.lineOf(match[1] ?? '') !== undefined)) continue;
     const detail = plain?.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '');
-    if (rule === 'DA02' && match[1] !== undefined && place.lineOf(match[1]) !== undefined) continue; // a function
     const subject = names === 'function' ? match[1] : undefined;
     if (rule === 'NP05' && place.init) return reason(rule, place.init);
     return reason(subject !== undefined && rule === 'NP02' ? untracedRule(subject) : rule, {
