@@ -26,8 +26,7 @@ export function checkPaths(files: PatchedFile[] | PatchDefect): PatchedFile[] | 
   if (isRefused(checked)) return checked;
   const code = checked.filter((file) => lintPath(file.path).kind !== 'aside');
   const [first] = files;
-  if (code.length === 0)
-    return refused(reason('NP01', { file: first?.path ?? '', what: 'what is no code of the kernel' }));
+  if (code.length === 0) return refused(reason('patch-no-code', { file: first?.path ?? '' }));
   return code;
 }
 

@@ -121,7 +121,7 @@ async function launch(
       await waitUntil(wait, () => !isAlive(identity) || undefined).catch(() => undefined);
     const died = !isAlive(identity);
     await stopInstance(files);
-    throw died ? await qemuExited(request, 'exit') : error;
+    throw died ? await qemuExited(request, 'exit', signal) : error;
   }
 }
 

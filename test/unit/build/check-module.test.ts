@@ -10,7 +10,7 @@ import type { BuildFacts } from '../../../lab/src/build/kernel-facts.ts';
 import type { Unit } from '../../../lab/src/build/unit/unit.ts';
 import type { Workbench } from '../../../lab/src/build/workbench.ts';
 import type { Elf } from '../../../lab/src/kernel/elf.ts';
-import { fixtureElf, fixturePath, withByte, withSectionRenamed } from './unit-fixtures.ts';
+import { fixtureElf, fixturePath, withByte, withSectionRenamed, withSymbolRenamed } from './unit-fixtures.ts';
 
 /** What the target is like; every field is what the fixture needs, unless a test says otherwise. */
 type Target = {
@@ -143,6 +143,11 @@ describe('checkModule', () => {
   it('the notes of objtool klp about relocations are no pointers', async () => {
     const noted = withSectionRenamed(livepatch, '.data.pointer', '__klp_relocs.');
     assert.deepEqual(await check({ sealed: ['pointed_to'] }, noted), []);
+  });
+
+  it('an export that should have been left out', async () => {
+    const exporting = withSymbolRenamed(livepatch, '.klp.sym.vmlinux.local_helper,1', '__ksymtab_added');
+    assert.match((await check({}, exporting)).join(), /^module-export: .*exports added/);
   });
 
   it('a table that was lost on the way', async () => {

@@ -34,7 +34,7 @@ describe('preparePatch', () => {
 
   it('passes over what is no code, as long as there is some', async () => {
     assert.equal(await rulesOf(diff('fs/x.c') + diff('Documentation/x.rst')), 'applied');
-    assert.deepEqual(await rulesOf(diff('Documentation/x.rst')), ['NP01 Documentation/x.rst']);
+    assert.deepEqual(await rulesOf(diff('Documentation/x.rst')), ['patch-no-code Documentation/x.rst']);
   });
 
   it('applies to headers as well', async () => assert.equal(await rulesOf(diff('fs/x.h')), 'applied'));

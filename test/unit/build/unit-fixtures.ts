@@ -25,11 +25,16 @@ export function withByte(elf: Elf, section: string, offset: number, change: (byt
   return readElf(bytes);
 }
 
-/** A copy in which a section has another name of the same length. */
-export function withSectionRenamed(elf: Elf, from: string, to: string): Elf {
+/** A copy in which a section has another name, no longer than its own. */
+export const withSectionRenamed = (elf: Elf, from: string, to: string) => withRenamed(elf, '.shstrtab', { from, to });
+
+/** A copy in which a symbol has another name, no longer than its own. */
+export const withSymbolRenamed = (elf: Elf, from: string, to: string) => withRenamed(elf, '.strtab', { from, to });
+
+function withRenamed(elf: Elf, table: string, { from, to }: { from: string; to: string }): Elf {
   const bytes = Buffer.from(elf.bytes);
-  const names = elf.sections.find(({ name }) => name === '.shstrtab');
+  const names = elf.sections.find(({ name }) => name === table);
   const at = bytes.indexOf(`${from}\0`, names?.offset ?? 0);
-  bytes.write(to, at, 'latin1');
+  bytes.write(`${to}\0`, at, 'latin1');
   return readElf(bytes);
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Elf, type ElfSymbol, readElf, sectionBytes } from '../../kernel/elf.ts';
 import { newObjtoolReasons } from '../compile/objtool.ts';
 import { withoutEffect } from './check-effect.ts';
+import { exportsOf } from './check-exports.ts';
 import { sealedPointers } from './check-sealed.ts';
 import { lostSections } from './check-sections.ts';
 import { checkSymbols } from './check-symbols.ts';
@@ -40,6 +41,7 @@ export async function checkModule(bench: Workbench, given: CheckGiven): Promise<
   const sections = await Promise.all(diffs.map((diff) => lostSections(diff, elf)));
   return [
     ...withoutEffect(elf, diffs),
+    ...madeExports(elf, diffs),
     ...fitsKernel(elf, { release: kernel.release, exported: readSymvers(symvers), file: diffs[0]?.unit.path ?? '' }),
     ...checkSymbols(elf, given.differ.replacedFunctions(elf), { kallsyms, units: diffs.map(({ unit }) => unit) }),
     ...sealedPointers(elf, facts.sealed).map((name) => reason('CO04', { function: name })),
@@ -51,6 +53,10 @@ export async function checkModule(bench: Workbench, given: CheckGiven): Promise<
     ),
   ];
 }
+
+/** NP09 says that exports are left out. A module that somebody wrote by hand (no diffs) may have its own. */
+const madeExports = (elf: Elf, [first]: readonly UnitDiff[]) =>
+  first ? [...exportsOf(elf)].map((symbol) => reason('module-export', { file: first.unit.path, symbol })) : [];
 
 export type KernelFit = {
   /** `uname -r`. */

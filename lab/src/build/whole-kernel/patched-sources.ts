@@ -25,7 +25,7 @@ export async function readPatchedSources(
   if (isRefused(sources)) return sources;
   return sources.some(({ path }) => /\.[ch]$/.test(path))
     ? sources
-    : refused(reason('NP01', { file: sources[0]?.path ?? '', what: 'what is no code of the kernel' }));
+    : refused(reason('patch-no-code', { file: sources[0]?.path ?? '' }));
 }
 
 async function readSource(file: PatchedFile, source: string, release: string): Promise<PatchedSource | Refused> {

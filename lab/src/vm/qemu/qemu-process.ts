@@ -11,6 +11,8 @@ import { waitUntil } from '../../core/wait.ts';
 import type { InstanceFiles } from '../instance/instance-files.ts';
 
 const startMs = 20_000;
+/** What a dead QEMU wrote is still on its way through a pipe; how long it is waited for. */
+const lastWordsMs = 500;
 
 export type Launch = {
   /** Argv of launchArgv. */
@@ -24,7 +26,7 @@ export type Launch = {
 /** Resolves once QEMU listens on all its sockets. Rejects with `qemu.not-found` or `qemu.exited` with QEMU's own words. */
 export async function startQemu(launch: Launch, signal: AbortSignal): Promise<ProcessIdentity> {
   const { files } = launch;
-  const { child, failure } = spawnQemu(launch);
+  const { child, failure } = spawnQemu(launch, signal);
   await child.start();
   const waitFor = <T>(what: string, probe: () => Promise<T | undefined> | T | undefined) =>
     waitUntil({ what, timeoutMs: startMs, intervalMs: 3, signal }, async () => {
@@ -43,7 +45,7 @@ export async function startQemu(launch: Launch, signal: AbortSignal): Promise<Pr
     // Sockets are made in the order of the options: when the last one is there, the others listen.
     const last = files.watch.at(-1) ?? files.qmp;
     await waitFor(`QEMU of ${files.name} to listen`, async () => {
-      if (!isAlive(started)) throw await qemuExited(launch, 'exit');
+      if (!isAlive(started)) throw await qemuExited(launch, 'exit', signal);
       return existsSync(last) ? true : undefined;
     });
     // QEMU makes them for everybody (0755); their directory is closed, and so are they.
@@ -57,7 +59,10 @@ export async function startQemu(launch: Launch, signal: AbortSignal): Promise<Pr
 }
 
 /** `failure` tells why the spawned process is no QEMU any more, once that is so. */
-function spawnQemu(launch: Launch): { child: QemuProcess; failure: () => Promise<LabError | undefined> } {
+function spawnQemu(
+  launch: Launch,
+  signal: AbortSignal,
+): { child: QemuProcess; failure: () => Promise<LabError | undefined> } {
   const { argv, files, lifetime } = launch;
   const [binary, ...args] = argv;
   const child = new QemuProcess({ binary, config: { extraArgs: args } });
@@ -72,7 +77,7 @@ function spawnQemu(launch: Launch): { child: QemuProcess; failure: () => Promise
   });
   const failure = async () => {
     if (!outcome) return undefined;
-    if ('how' in outcome) return qemuExited(launch, outcome.how);
+    if ('how' in outcome) return qemuExited(launch, outcome.how, signal);
     return new LabError('qemu.not-found', `cannot run ${binary}: ${outcome.error.message}`, {
       hint: 'run `lpl doctor --fix`',
     });
@@ -84,8 +89,13 @@ function spawnQemu(launch: Launch): { child: QemuProcess; failure: () => Promise
 export async function qemuExited(
   { files, argv }: Pick<Launch, 'files' | 'argv'>,
   how: number | string,
+  signal: AbortSignal,
 ): Promise<LabError> {
-  const lines = await lastQemuLines(files);
+  const wait = { what: 'the last words of QEMU', timeoutMs: lastWordsMs, intervalMs: 10, signal };
+  const lines = await waitUntil(wait, async () => {
+    const written = await lastQemuLines(files);
+    return written.length > 0 ? written : undefined;
+  }).catch(() => []);
   return new LabError(
     'qemu.exited',
     `QEMU of ${files.name} ended at once (${how}): ${lines.at(-1) ?? 'without a word'}`,

@@ -72,6 +72,6 @@ describe('files of a patch that a tool applies itself', () => {
     assert.deepEqual(await rules(unit.replace('return X', 'return Y')), ['patch-does-not-apply']);
     assert.deepEqual(await rules('no patch'), ['patch-empty']);
     const document = '--- a/Documentation/x.rst\n+++ b/Documentation/x.rst\n@@ -1 +1 @@\n-old\n+new\n';
-    assert.deepEqual(await rules(document), ['NP01']);
+    assert.deepEqual(await rules(document), ['patch-no-code']);
   });
 });
