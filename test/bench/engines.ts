@@ -31,6 +31,11 @@ export async function benchEngines(
   { count, trees }: { count: number; trees: readonly string[] },
 ): Promise<Row[]> {
   const scratch = await mkdtemp(join(paths.cache, 'bench-'));
+  // Whoever ends it early finds no half-built kernel in the cache afterwards.
+  const ended = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => ended.abort(new Error(`ended by ${name}`)));
+  const { signal } = ended;
   try {
     // Everything prepared, and nothing built.
     const cache = join(scratch, 'cache');
@@ -38,21 +43,26 @@ export async function benchEngines(
     for (const room of Object.keys(cacheRooms(paths)).filter((name) => name !== 'builds'))
       await symlink(join(paths.cache, room), join(cache, room));
     const lab = facade({ ...paths, cache });
-    const targets = trees.length > 0 ? trees : await eachInTurn(kernels, (kernel) => tinyKernel(lab, scratch, kernel));
-    return (await eachInTurn(targets, (target) => benchTree(lab, target, count))).flat();
+    const targets =
+      trees.length > 0 ? trees : await eachInTurn(kernels, (kernel) => tinyKernel(lab, scratch, kernel, signal));
+    return (await eachInTurn(targets, (target) => benchTree(lab, target, { count, signal }))).flat();
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-async function benchTree(lab: Lab, target: string, count: number): Promise<Row[]> {
+async function benchTree(
+  lab: Lab,
+  target: string,
+  { count, signal }: { count: number; signal: AbortSignal },
+): Promise<Row[]> {
   const { release, config } = await readOwnTree(target.replace(/^tree:/, ''));
   const peer = [klpBuild, kpatchBuild].find((tool) => tool.objection({ release, config }) === undefined)?.engine;
   if (!peer) throw new Error(`${target}: neither klp-build nor kpatch-build takes it`);
-  await operate((ctx) => lab.prepareTarget(target, ctx));
+  await operate((ctx) => lab.prepareTarget(target, ctx), { signal });
   const build = (engine: BuildEngine, first: number) => async (index: number) => {
     const request = { patch: patchOf(first + index), patchName: 'bench.patch', target, engine, replace: true };
-    const { verdict, reasons } = await operate((ctx) => lab.build(request, ctx));
+    const { verdict, reasons } = await operate((ctx) => lab.build(request, ctx), { signal });
     if (verdict !== 'built') throw new Error(`${engine}: ${reasons[0]?.message}`);
   };
   const timesOf = async (engine: BuildEngine) => [
@@ -91,8 +101,13 @@ const patchOf = (index: number) => `--- a/fs/proc/cmdline.c
 `;
 
 /** The target; built the first time (6 minutes on two cores). */
-async function tinyKernel(lab: Lab, scratch: string, { from, options }: (typeof kernels)[number]): Promise<string> {
+async function tinyKernel(
+  lab: Lab,
+  scratch: string,
+  { from, options }: (typeof kernels)[number],
+  signal: AbortSignal,
+): Promise<string> {
   const config = join(scratch, `tiny${options.length > 0 ? '-more' : ''}.config`);
   await writeFile(config, [await readFile(tiny, 'utf8'), ...options, ''].join('\n'));
-  return (await operate((ctx) => lab.kernelBuild({ from, config }, ctx))).target;
+  return (await operate((ctx) => lab.kernelBuild({ from, config }, ctx), { signal })).target;
 }

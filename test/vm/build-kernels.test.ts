@@ -19,7 +19,7 @@ const kernels: readonly Kernel[] = [
     choice:
       /^objdiff: stock kernel 6\.1\..*, \d+ units?.*, differ create-diff-object \(.+\), kpatch-build would need it built, twice$/,
     refusals: { 'data-FAIL': 'DA02', 'header-struct-FAIL': 'DA01', 'export-gone-FAIL': 'NP08' },
-    effects: ['binfmt-misc', 'kernels/not-unique', 'kernels/new-global', 'header', 'syscall'],
+    effects: ['binfmt-misc', 'kernels/not-unique', 'kernels/new-global', 'header', 'syscall', 'constant'],
   },
   {
     target: 'debian:trixie-backports/cloud-amd64@7.2',
@@ -39,6 +39,7 @@ const kernels: readonly Kernel[] = [
       'kernels/new-global',
       'kernels/callbacks',
       'kernels/extack',
+      'constant',
       'line-shift',
       'runtime-constant',
     ],
@@ -50,6 +51,9 @@ const register = `
 mount | grep -q binfmt_misc || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 cd /proc/sys/fs/binfmt_misc && echo ":entry:M::lpl-magic::/bin/busybox:" > register
 cat entry && echo -1 > entry`;
+const constants = `
+grep State /proc/self/status; grep -m1 VmFlags /proc/self/smaps
+ip addr add 127.0.0.7/32 dev lo label lo:long 2>&1 && ip addr del 127.0.0.7/32 dev lo`;
 
 /** Runs in the guest while the livepatch is there and afterwards. */
 const effects: Record<string, { script: string; original: RegExp; patched: RegExp }> = {
@@ -82,6 +86,12 @@ const effects: Record<string, { script: string; original: RegExp; patched: RegEx
     script: 'ip addr add 127.0.0.7/32 dev lo 2>&1; ip addr add 127.0.0.7/32 dev lo 2>&1',
     original: /File exists/,
     patched: /resource busy/i,
+  },
+  // Tables of texts, of numbers (a netlink policy), and of a function.
+  constant: {
+    script: constants,
+    original: /^State:\tR \(running\)\nVmFlags: rd .*$(?![^]*range)/m,
+    patched: /^State:\tR \(livepatched\)\nVmFlags: RD .*\n[^]*range/m,
   },
   // A macro of a header, in two of the eleven units that include it; with entries for paravirt calls.
   header: {

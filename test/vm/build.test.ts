@@ -23,6 +23,9 @@ cd /proc/sys/fs/binfmt_misc && echo ":entry:M::lpl-magic::/bin/busybox:" > regis
 cat entry && echo -1 > entry
 `;
 const capability = 'cat /sys/bus/pci/drivers/pvpanic-pci/0*/capability';
+const constants = `
+grep State /proc/self/status; grep -m1 VmFlags /proc/self/smaps
+ip addr add 127.0.0.7/32 dev lo label lo:long 2>&1 && ip addr del 127.0.0.7/32 dev lo`;
 
 type Effect = {
   /** object:function of everything the livepatch replaces, + before what it adds. */
@@ -58,6 +61,16 @@ const effects: Record<string, Effect> = {
     script: 'ip addr add 127.0.0.7/32 dev lo 2>&1; ip addr add 127.0.0.7/32 dev lo 2>&1',
     original: /File exists/,
     patched: /resource busy/i,
+  },
+  // Tables of texts, of numbers (a netlink policy), and of a function.
+  constant: {
+    functions: [
+      ...['do_task_stat', 'proc_pid_status', 'show_smap', 'inet_valid_dump_ifaddr_req.constprop.0'],
+      ...['inet_rtm_deladdr', 'rtm_to_ifaddr.constprop.0'],
+    ].map((name) => `vmlinux:${name}`),
+    script: constants,
+    original: /^State:\tR \(running\)\nVmFlags: rd .*$(?![^]*range)/m,
+    patched: /^State:\tR \(livepatched\)\nVmFlags: RD .*\n[^]*range/m,
   },
   cmdline: {
     functions: ['vmlinux:cmdline_proc_show'],

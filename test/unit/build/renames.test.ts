@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { movedSections, onceSections } from '../../../lab/src/build/differ/moved-sections.ts';
-import { ownMessages, renameInTable } from '../../../lab/src/build/differ/own-messages.ts';
+import { changedConstants, ownConstants } from '../../../lab/src/build/differ/own-constants.ts';
+import { ownData, renameInTable } from '../../../lab/src/build/differ/own-data.ts';
+import { ownMessages } from '../../../lab/src/build/differ/own-messages.ts';
 import { fixtureElf, withSectionRenamed } from './unit-fixtures.ts';
 
 describe('movedSections', () => {
@@ -56,5 +58,28 @@ describe('texts of NL_SET_ERR_MSG', () => {
     const rows = '1: 00 8 OBJECT LOCAL DEFAULT 1 __msg.1\n2: 00 8 OBJECT LOCAL DEFAULT 1 __msg.12\n';
     const named = renameInTable(rows, { symbols, sections });
     assert.equal(named, rows.replace(/__msg\.1$/m, symbols[0]?.to ?? ''));
+  });
+});
+
+describe('constants that the patch changes', () => {
+  const [original, patched] = [fixtureElf('constants.o'), fixtureElf('constants-changed.o')];
+
+  it('are those that only code reads, without pointers to code; and the constants that point to one', () => {
+    assert.deepEqual(changedConstants(original, patched).sort(), ['nesting', 'policy', 'steps.0', 'words']);
+    assert.deepEqual(changedConstants(original, original), []);
+  });
+
+  it('get a new name in the patched object, with their section', () => {
+    const { symbols, sections } = ownConstants(original, patched).patched;
+    assert.ok(symbols.some(({ from, to }) => from === 'policy' && to === 'policy_livepatched'));
+    assert.ok(symbols.some(({ from, to }) => from === 'steps.0' && to === 'steps_livepatched.0'));
+    assert.ok(sections.some(({ from, to }) => from === '.rodata.policy' && to === '.rodata.policy_livepatched'));
+  });
+
+  it('keep theirs in the original, unless they are of a function, where the differs would look for them', () => {
+    const own = ownData(original, patched).original;
+    assert.deepEqual(own.symbols, [{ from: 'steps.0', to: '__func__.was_steps.0' }]);
+    const rows = '1: 00 8 OBJECT LOCAL DEFAULT 1 steps.0\n2: 00 8 OBJECT LOCAL DEFAULT 1 policy\n';
+    assert.equal(renameInTable(rows, own), rows.replace('steps.0', '__func__.was_steps.0'));
   });
 });

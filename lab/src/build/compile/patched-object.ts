@@ -12,6 +12,7 @@ import { changedExports, leftOutExports, patchedSymvers } from '../check/check-e
 import { readCompilerMessages } from './compiler-messages.ts';
 import { compileUnit } from './compile-unit.ts';
 import type { CompiledUnit } from '../differ/differ.ts';
+import { changedConstants } from '../differ/own-constants.ts';
 import { editsOf, type PatchedUnit, writeReplacements } from '../patched-unit.ts';
 import { type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';
@@ -50,7 +51,8 @@ export async function makePatchedObject(
   const exports = changedExports(unit.path, objects, { before: unit.command.symvers, after });
   const reasons = [...layouts, ...exports];
   if (reasons.length > 0) return refused(...reasons);
-  return { unit, source, out, notes: leftOutExports(unit.path, objects) };
+  const constants = changedConstants(original, patched).map((name) => reason('DA11', { file: unit.path, name }));
+  return { unit, source, out, notes: [...leftOutExports(unit.path, objects), ...constants] };
 }
 
 /** Compiles once more without #line directives: then every line is one of the developer's file, columns and all. */

@@ -8,7 +8,7 @@ import type { StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
 import { readElf, sectionBytes } from '../../kernel/elf.ts';
 import type { CompiledUnit } from './differ.ts';
-import { ownMessages } from './own-messages.ts';
+import { ownData } from './own-data.ts';
 import { linkFlags, runObjtool } from '../compile/objtool.ts';
 import { inside, withToolchain, type Workbench } from '../workbench.ts';
 
@@ -30,14 +30,14 @@ export async function joinUnits(
   const file = `${side}.o`;
   const run = (...argv: [string, ...string[]]) =>
     runCommand(withToolchain(bench, { argv, out, binds }), { signal: ctx.signal });
-  const hosts = units.map(({ unit, out: own }) => (side === 'original' ? unit.directory : own));
+  const hosts = units.map((compiled) => sidesOf(compiled)[side]);
   const binds = hosts.map((host, index) => ({ host, inside: `/lpl/in${index}`, access: 'read' as const }));
   const parts: string[] = [];
-  for (const [index, host] of hosts.entries()) {
-    const messages = ownMessages(readElf(await readFile(join(host, file)), file)).symbols;
+  for (const [index, compiled] of units.entries()) {
+    const { symbols } = (await ownDataOf(compiled))[side];
     const part = `/lpl/in${index}/${file}`;
-    parts.push(messages.length > 0 ? `${inside.out}/${side}-${index}.o` : part);
-    const words = messages.flatMap(({ from, to }) => ['--redefine-sym', `${from}=${to}`]);
+    parts.push(symbols.length > 0 ? `${inside.out}/${side}-${index}.o` : part);
+    const words = symbols.flatMap(({ from, to }) => ['--redefine-sym', `${from}=${to}`]);
     if (words.length > 0) await run('objcopy', ...words, part, `${inside.out}/${side}-${index}.o`);
   }
   await run('ld', '-r', ...undefinedNames.flatMap((symbol) => ['-u', symbol]), '-o', `${inside.out}/${file}`, ...parts);
@@ -50,6 +50,15 @@ export async function joinUnits(
   });
   await run('tools/objtool/objtool', 'klp', 'checksum', `${inside.out}/${file}`);
   return warnings;
+}
+
+/** The directories of `original.o` and `patched.o`. */
+const sidesOf = ({ unit, out }: CompiledUnit) => ({ original: unit.directory, patched: out });
+
+async function ownDataOf(compiled: CompiledUnit) {
+  const read = async (side: 'original' | 'patched') =>
+    readElf(await readFile(join(sidesOf(compiled)[side], `${side}.o`)), `${side}.o`);
+  return ownData(await read('original'), await read('patched'));
 }
 
 type Run = (...argv: [string, ...string[]]) => Promise<unknown>;

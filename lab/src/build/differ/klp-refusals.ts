@@ -5,7 +5,8 @@ import type { CompiledUnit } from './differ.ts';
 import { placeIn } from '../patched-unit.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
-import { ownMessages } from './own-messages.ts';
+import type { Copies } from './copy-untraced.ts';
+import { ownData } from './own-data.ts';
 import { isOwnCopy, movedStatics } from './static-locals.ts';
 
 export type UnitChange = {
@@ -21,16 +22,18 @@ export type UnitChange = {
 
 /** Reasons against the changes of one unit. */
 export function klpRefusals(given: UnitChange): BuildReason[] {
-  const change = { ...given, original: withoutMessages(given.original), patched: withoutMessages(given.patched) };
+  const own = ownData(given.original, given.patched);
+  const original = without(own.original, given.original);
+  const change = { ...given, original, patched: without(own.patched, given.patched) };
   return [...initCode(change), ...changedSizes(change), ...lostStatics(change), ...swappedStatics(change)];
 }
 
-/** The object with nothing to be said of the texts that every livepatch has its own copies of. */
-function withoutMessages(elf: Elf): Elf {
-  const texts = new Set(ownMessages(elf).symbols.map(({ from }) => from));
+/** The object with nothing to be said of data that every livepatch has its own copies of. */
+function without({ symbols: own }: Copies, elf: Elf): Elf {
+  const names = new Set(own.map(({ from }) => from));
   return {
     ...elf,
-    symbols: elf.symbols.map((symbol) => (texts.has(symbol.name) ? { ...symbol, name: '.L' } : symbol)),
+    symbols: elf.symbols.map((symbol) => (names.has(symbol.name) ? { ...symbol, name: '.L' } : symbol)),
   };
 }
 

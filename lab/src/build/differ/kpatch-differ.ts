@@ -15,8 +15,8 @@ import { type DiffGiven, diffUnit } from './diff-unit.ts';
 import type { CompiledUnit, Differ, Extracted, ExtractGiven, UnitDiff } from './differ.ts';
 import type { BuildFacts } from '../kernel-facts.ts';
 import { kpatchFrame } from '../link/kpatch-frame.ts';
-import { type MovedSection, movedSections, onceSections } from './moved-sections.ts';
-import { ownMessages, renameInTable } from './own-messages.ts';
+import { movedSections, onceSections } from './moved-sections.ts';
+import { ownData, renameInTable } from './own-data.ts';
 import { newObjtoolReasons, runObjtool, unitFlags } from '../compile/objtool.ts';
 import { allOrRefused, isRefused, type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';
@@ -116,16 +116,16 @@ async function leaveOutNewExports(ctx: StageContext, bench: Workbench, out: stri
 async function renameForDiff(ctx: StageContext, bench: Workbench, { unit, out }: CompiledUnit): Promise<void> {
   const [original, patched] = await readBoth(out);
   const moved = movedSections(original, patched);
-  const renames = (elf: Elf, sections: readonly MovedSection[]) => {
-    const messages = ownMessages(elf);
-    return { ...messages, sections: [...messages.sections, ...sections, ...onceSections(elf)] };
+  const own = ownData(original, patched);
+  const renames = (side: keyof typeof own, elf: Elf) => {
+    const { symbols, sections } = own[side];
+    return { symbols, sections: [...sections, ...moved[side], ...onceSections(elf)] };
   };
-  const ofOriginal = renames(original, moved.original);
-  await renameIn(ctx, bench, { out, file: 'original.o', ...ofOriginal });
-  await renameIn(ctx, bench, { out, file: 'patched.o', ...renames(patched, moved.patched) });
+  await renameIn(ctx, bench, { out, file: 'original.o', ...renames('original', original) });
+  await renameIn(ctx, bench, { out, file: 'patched.o', ...renames('patched', patched) });
   const [table, copy] = [unit.directory, out].map((directory) => join(directory, 'symbols.txt')) as [string, string];
-  if (ofOriginal.symbols.length === 0) await copyFile(table, copy);
-  else await writeFile(copy, renameInTable(await readFile(table, 'latin1'), ofOriginal), 'latin1');
+  if (own.original.symbols.length === 0) await copyFile(table, copy);
+  else await writeFile(copy, renameInTable(await readFile(table, 'latin1'), own.original), 'latin1');
 }
 
 type Renaming = Copies & { out: string; file: string };

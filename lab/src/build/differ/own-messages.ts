@@ -25,11 +25,5 @@ export function ownMessages(elf: Elf): Copies {
   return names;
 }
 
-/** The target's symbol table (as symbol-table.ts writes it) with the new names of the original object. */
-export function renameInTable(table: string, { symbols }: Copies): string {
-  const names = new Map(symbols.map(({ from, to }) => [from, to]));
-  return table.replace(/ (__msg\.\d+)$/gm, (_, name: string) => ` ${names.get(name) ?? name}`);
-}
-
 /** SHF_WRITE. */
 const writable = 0x1;

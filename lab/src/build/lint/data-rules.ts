@@ -4,7 +4,7 @@ import { type ChangedLine, netLines, type SourceChange } from '../../patch/sourc
 import { finding, type LintFinding } from './finding.ts';
 import type { FunctionChange } from './functions.ts';
 
-/** Rules DA01, DA02, DA07 (data and types of the file) and DA04 (static variables of functions). */
+/** Rules DA01, DA02, DA07, DA11 (data and types of the file) and DA04 (static variables of functions). */
 export function dataFindings(change: SourceChange, functions: readonly FunctionChange[]): LintFinding[] {
   return [...itemsOf(change).flatMap((item) => itemFindings(change, item)), ...functions.flatMap(staticLocals)];
 }
@@ -48,7 +48,18 @@ function itemFindings({ file, seen }: SourceChange, { kind, name, head, lines }:
     new RegExp(`\\bmodule_param\\w*\\([^)]*\\b${name}\\b|\\.data\\s*=\\s*&${name}\\b`).test(seen)
   )
     return [finding('DA07', { file, line, name })];
-  return [finding('DA02', { file, line, detail: name })];
+  return [
+    isConstantTable(head, lines)
+      ? finding('DA11', { file, line, name })
+      : finding('DA02', { file, line, detail: name }),
+  ];
+}
+
+/** A constant of this unit that seems to hold no pointers to functions and to be known to nobody else; the builder knows. */
+function isConstantTable(head: string, lines: readonly ChangedLine[]): boolean {
+  if (!/^static (?:\w+ )*const\b/.test(head) || /_(ops|operations|proto|driver|type|chip|class|id)\b/.test(head))
+    return false;
+  return !lines.some(({ code }) => /[={,]\s*&?[a-z_]\w*\s*[,}]/.test(code));
 }
 
 const isScalar = (lines: readonly ChangedLine[]) => lines.every(({ code }) => /=\s*[^{]*;$/.test(code));

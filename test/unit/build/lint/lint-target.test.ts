@@ -85,7 +85,7 @@ describe('lint with a target', () => {
   });
 
   it('sees what lies outside the hunks', async () => {
-    assert.deepEqual(await rulesOf([['"off",', '"none",']]), ['DA02']);
+    assert.deepEqual(await rulesOf([['"off",', '"none",']]), ['DA11']);
     assert.deepEqual(await rulesOf([['return misc_register(&gadget_misc);', 'return 0;']]), ['NP05']);
   });
 

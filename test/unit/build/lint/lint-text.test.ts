@@ -15,7 +15,7 @@ const trips: readonly (readonly [RuleId, string, Edit, subject?: string])[] = [
   ['NP09', 'a new export', [['module_init(', 'EXPORT_SYMBOL(gadget_kick);\nmodule_init(']]],
   ['DA01', 'a new member', [['\tu8 mode;\n', '\tu8 mode;\n\tu8 flags;\n']]],
   ['DA01', 'a wider member', [['\tu8 mode;', '\tu16 mode;']]],
-  ['DA02', 'an entry of a table', [['"off",', '"none",']]],
+  ['DA11', 'an entry of a constant table', [['"off",', '"none",']]],
   ['DA02', 'an operation', [['= gadget_release,', '= gadget_close,']]],
   ['DA07', 'the default of a module parameter', [['limit = 16', 'limit = 32']]],
   ['DA07', 'the default of a sysctl', [['= 5;', '= 9;']]],
@@ -180,13 +180,13 @@ describe('lint of a patch alone', () => {
   it('names the line in the patched file, errors first', () => {
     const edit: Edit = [
       ['char name[16];', 'char name[PATH_MAX];'],
-      ['"off",', '"none",'],
+      ['= gadget_release,', '= gadget_close,'],
     ];
     const lines = edited(edit).split('\n');
     assert.deepEqual(
       lintText(patchOf(edited(edit))).findings.map(({ rule: id, level, line }) => [id, level, lines[(line ?? 0) - 1]]),
       [
-        ['DA02', 'error', '\t"none",'],
+        ['DA02', 'error', '\t.release\t= gadget_close,'],
         ['CO10', 'warning', '\tchar name[PATH_MAX];'],
       ],
     );
