@@ -40,10 +40,10 @@ export type Recording = Pick<MachineLog, 'signal' | 'hasConsoleGap' | 'untilCana
 const unheardMs = 10_000;
 
 /**
- * Each connection is asked more than twenty times a second, the guest about ninety times; what is judged are silences of hundreds
- * of milliseconds. Twice as often cost the cells of a matrix a fifth more CPU time without KVM, and told no more.
+ * Each connection is asked twelve times a second, the guest about fifty times; what is judged are silences of hundreds of
+ * milliseconds. Twice as often cost the cells of a matrix an eighth more time without KVM, and told no more.
  */
-const load = { connections: 4, paceMs: 40, timeoutMs: 3000 };
+const load = { connections: 4, paceMs: 80, timeoutMs: 3000 };
 
 /** A workload that has done nothing by then is not waited for any longer. */
 const beginMs = 120_000;
