@@ -6,7 +6,7 @@ import type { BuildReason } from '../../lab/src/lab.ts';
 type Refusal = Omit<Partial<BuildReason>, 'line'> & { file: string; line: string };
 export const refusals: Record<string, Refusal> = {
   'data-FAIL': { rule: 'DA02', file: 'fs/binfmt_misc.c', line: '.name\t\t= "binfmt_mist",' },
-  'export-gone-FAIL': { rule: 'NP08', file: 'fs/namei.c', line: '/* vfs_path_lookup is for built-in code */' },
+  'export-alone-FAIL': { rule: 'no-change', file: 'fs/namei.c', line: '/* vfs_path_lookup is for built-in code */' },
   'export-type-FAIL': { rule: 'DA09', file: 'fs/namei.c', line: '#include <linux/blkdev.h>' },
   'header-FAIL': { rule: 'DA10', file: 'include/linux/list.h', line: 'list->next = list;' },
   'header-comment-FAIL': {
@@ -35,6 +35,12 @@ export const refusals: Record<string, Refusal> = {
     line: 'static int version_proc_show(struct seq_file *m, void *v)',
     function: 'version_proc_show',
   },
+  'removed-caller-FAIL': {
+    rule: 'CO11',
+    file: 'fs/char_dev.c',
+    line: '__register_chrdev_region(unsigned int major, unsigned int baseminor,',
+    function: '__register_chrdev_region',
+  },
   'section-FAIL': {
     rule: 'kpatch',
     file: 'fs/proc/version.c',
@@ -50,7 +56,7 @@ export const refusals: Record<string, Refusal> = {
   'static-local-FAIL': {
     rule: 'DA04',
     file: 'drivers/tty/vt/vt.c',
-    line: 'int old_offset = -1;',
+    line: 'static int last_offset = -1;',
     function: 'complement_pos',
   },
   'struct-layout-FAIL': { rule: 'DA01', file: 'fs/timerfd.c', line: 'unsigned int polls;' },

@@ -118,7 +118,10 @@ async function buildFrom(
   ]);
   if (isRefused(extracted)) return extracted;
   const { objects, notes } = extracted;
-  if (objects.length === 0) return refused(...sources.map(({ path }) => reason('no-change', { file: path })));
+  if (objects.length === 0) {
+    const unheeded = notes.filter(({ rule }) => rule === 'NP08');
+    return refused(...sources.map(({ path }) => reason('no-change', { file: path })), ...unheeded);
+  }
   const diffs = extracted.diffs.filter((diff) => diff.functions.length > 0 || isEdited(sources, diff));
   const { module, warnings } = await runStage(ctx, { id: 'link', title: 'link the module' }, (stage) =>
     linkModule(stage, bench, { ...framed, frame, facts, moduleName, objects, out: scratch }),

@@ -59,7 +59,7 @@ export function classOfBuild({ verdict, reasons }: BuildResult): ItemClass | und
   if (verdict === 'failed') return 'does-not-compile';
   const all = (...rules: BuildReason['rule'][]) => reasons.every(({ rule }) => rules.includes(rule));
   if (all('unit-not-built', 'module-not-shipped')) return 'not-in-config';
-  return all('no-change', 'nothing-replaced') ? 'no-change' : 'refused';
+  return all('no-change', 'nothing-replaced', 'NP08') ? 'no-change' : 'refused';
 }
 
 /** A patch of a file that the target does not build. */

@@ -3,6 +3,7 @@ import { movedSections, onceSections } from '../../../lab/src/build/differ/moved
 import { changedConstants, ownConstants } from '../../../lab/src/build/differ/own-constants.ts';
 import { ownData, renameInTable } from '../../../lab/src/build/differ/own-data.ts';
 import { ownMessages } from '../../../lab/src/build/differ/own-messages.ts';
+import { goneStatics } from '../../../lab/src/build/differ/static-locals.ts';
 import { fixtureElf, withSectionRenamed } from './unit-fixtures.ts';
 
 describe('movedSections', () => {
@@ -81,5 +82,24 @@ describe('constants that the patch changes', () => {
     assert.deepEqual(own.symbols, [{ from: 'steps.0', to: '__func__.was_steps.0' }]);
     const rows = '1: 00 8 OBJECT LOCAL DEFAULT 1 steps.0\n2: 00 8 OBJECT LOCAL DEFAULT 1 policy\n';
     assert.equal(renameInTable(rows, own), rows.replace('steps.0', '__func__.was_steps.0'));
+  });
+});
+
+describe('static local variables that go', () => {
+  const original = fixtureElf('statics-first.o');
+  const renamed = (to: string) => ({
+    ...original,
+    symbols: original.symbols.map((each) => (each.name === 'count.1' ? { ...each, name: to } : each)),
+  });
+  const gone = { ...original, symbols: original.symbols.filter(({ name }) => name !== 'count.1') };
+
+  it('are not asked for', () => {
+    assert.deepEqual(goneStatics(original, gone), ['count.1']);
+    assert.deepEqual(ownData(original, gone).original.symbols, [{ from: 'count.1', to: '__func__.gone_count.1' }]);
+  });
+
+  it('are those of which nothing is left, and in whose place none comes that could be one of them', () => {
+    for (const patched of [original, renamed('count.2'), renamed('count'), renamed('calls.1')])
+      assert.deepEqual(goneStatics(original, patched), []);
   });
 });

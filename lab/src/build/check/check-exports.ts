@@ -1,6 +1,6 @@
-// Exported symbols must stay what they were: modules of the target were compiled against their types (CRC), and a livepatch
-// cannot remove an export. Nothing in kpatch checks that. A new export is left out: nothing that runs can use it, and code of
-// the same patch reaches the function without it.
+// Exported symbols must stay what they were: modules of the target were compiled against their types (CRC). Nothing in kpatch
+// checks that. The table itself stays as it is: a livepatch cannot remove an export, and a new one nothing that runs can use;
+// code of the same patch reaches the function without it.
 
 import type { StageContext } from '../../core/operation.ts';
 import { runCommand } from '../../core/process.ts';
@@ -28,26 +28,34 @@ export async function patchedSymvers(
   return [...stdout.matchAll(/^#SYMVER (\S+) (\S+)/gm)].map(([, name, crc]) => `${name} ${crc}`).sort();
 }
 
-/** Reasons against exports that disappear or change their type. */
+type Objects = { original: Elf; patched: Elf };
+
+/** Reasons against exports that change their type. */
 export function changedExports(
   file: string,
-  { original, patched }: { original: Elf; patched: Elf },
+  objects: Objects,
   { before, after }: { before: readonly string[]; after: readonly string[] | undefined },
 ): BuildReason[] {
-  const removed = difference(exportsOf(original), exportsOf(patched));
-  if (removed.length > 0) return [reason('NP08', { file, symbols: few(removed) })];
-  const changed = difference(new Set(before), new Set(after ?? before)).map((line) => line.split(' ')[0] ?? '');
+  const { removed } = exportDifference(objects);
+  const changed = difference(new Set(before), new Set(after ?? before))
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => !removed.includes(name));
   return changed.length > 0 ? [reason('DA09', { file, symbols: few(changed) })] : [];
 }
 
-/** Exports that the patch adds. */
-export const addedExports = ({ original, patched }: { original: Elf; patched: Elf }): string[] =>
-  difference(exportsOf(patched), exportsOf(original));
+/** Exports that the patch removes and adds. */
+export function exportDifference({ original, patched }: Objects): { removed: string[]; added: string[] } {
+  const [before, after] = [exportsOf(original), exportsOf(patched)];
+  return { removed: difference(before, after), added: difference(after, before) };
+}
 
-/** What the livepatch leaves out of them, for whoever reads the result. */
-export function leftOutExports(file: string, objects: { original: Elf; patched: Elf }): BuildReason[] {
-  const added = addedExports(objects);
-  return added.length > 0 ? [reason('NP09', { file, symbols: few(added) })] : [];
+/** What the livepatch leaves out of that, for whoever reads the result. */
+export function leftOutExports(file: string, objects: Objects): BuildReason[] {
+  const { removed, added } = exportDifference(objects);
+  return [
+    ...(removed.length > 0 ? [reason('NP08', { file, symbols: few(removed) })] : []),
+    ...(added.length > 0 ? [reason('NP09', { file, symbols: few(added) })] : []),
+  ];
 }
 
 /** EXPORT_SYMBOL leaves a local symbol `__export_symbol_NAME`; before 6.4 the entry itself, `__ksymtab_NAME`. */

@@ -9,20 +9,23 @@ import { placeIn } from '../patched-unit.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
 import type { Unit } from '../unit/unit.ts';
+import { callsLeftBehind } from './left-behind.ts';
 import { untracedRule } from './untraced-rule.ts';
 import type { Workbench } from '../workbench.ts';
 
 /** Reasons against the changed functions of a unit. */
 export async function checkFunctions(
   bench: Workbench,
-  { unit, source }: CompiledUnit,
+  compiled: CompiledUnit,
   changed: readonly string[],
 ): Promise<BuildReason[]> {
+  const { unit, source } = compiled;
   const placeOf = (name: string) => ({ ...placeIn(source, sourceName(name)), function: name });
   return [
     ...(await notPatchable(bench, unit, changed, placeOf)),
     ...notFaithful(unit, changed, placeOf),
     ...inlinedElsewhere(unit, changed, placeOf),
+    ...(await calledByRemoved(compiled, changed, placeOf)),
   ];
 }
 
@@ -79,4 +82,17 @@ function inlinedElsewhere({ inlined }: Unit, changed: readonly string[], placeOf
     const caller = inlined[name]?.find((each) => !changed.includes(each));
     return caller ? [reason('NP03', { ...placeOf(name), caller })] : [];
   });
+}
+
+/** Changed functions that would get the wrong parameters from functions that the patch removes. */
+async function calledByRemoved(
+  { unit, source, out }: CompiledUnit,
+  changed: readonly string[],
+  placeOf: PlaceOf,
+): Promise<BuildReason[]> {
+  const read = async (directory: string, name: string) => readElf(await readFile(join(directory, name)), name);
+  const [original, patched] = [await read(unit.directory, 'original.o'), await read(out, 'patched.o')];
+  return callsLeftBehind({ original, patched }, changed, source).map(({ caller, callee }) =>
+    reason('CO11', { ...placeOf(callee), caller }),
+  );
 }

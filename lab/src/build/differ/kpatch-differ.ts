@@ -7,7 +7,7 @@ import { type OpContext, runStage, runTogether, type StageContext } from '../../
 import { runCommand } from '../../core/process.ts';
 import { type Elf, readElf } from '../../kernel/elf.ts';
 import { findDefinition } from '../../patch/find-function.ts';
-import { addedExports } from '../check/check-exports.ts';
+import { exportDifference } from '../check/check-exports.ts';
 import { tablesLostByObjtool } from '../check/check-sections.ts';
 import { replacedByKpatch } from '../check/check-symbols.ts';
 import { copiesOf, type Copies } from './copy-untraced.ts';
@@ -54,7 +54,7 @@ async function extractOne(
 ): Promise<Diffed | Refused> {
   const { unit, out } = compiled;
   await copyFile(join(unit.directory, 'original.o'), join(out, 'original.o'));
-  await leaveOutNewExports(ctx, bench, out);
+  await leaveOutExports(ctx, bench, out);
   await renameForDiff(ctx, bench, compiled);
   const reasons = await objtoolReasons(ctx, bench, compiled, facts);
   if (reasons.length > 0) return refused(...reasons);
@@ -101,11 +101,17 @@ async function objtoolReasons(
   ];
 }
 
-/** Takes the export tables out of both objects when the patch adds an export: create-diff-object takes none that change. */
-async function leaveOutNewExports(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
+/** Takes the export tables out of both objects when they differ: create-diff-object takes none that change. */
+async function leaveOutExports(ctx: StageContext, bench: Workbench, out: string): Promise<void> {
   const [original, patched] = await readBoth(out);
-  if (addedExports({ original, patched }).length === 0) return;
-  const tables = ['.export_symbol', '___ksymtab*', '___kcrctab*'].flatMap((name) => ['-R', name, '-R', `.rela${name}`]);
+  const { removed, added } = exportDifference({ original, patched });
+  if (removed.length + added.length === 0) return;
+  const tables = ['.export_symbol', '___ksymtab*', '___kcrctab*', '__ksymtab_strings'].flatMap((name) => [
+    '-R',
+    name,
+    '-R',
+    `.rela${name}`,
+  ]);
   for (const file of ['original.o', 'patched.o']) {
     const argv = ['objcopy', '--wildcard', ...tables, `${inside.out}/${file}`] as const;
     await runCommand(withToolchain(bench, { argv, out }), { signal: ctx.signal });

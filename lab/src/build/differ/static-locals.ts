@@ -1,11 +1,32 @@
-// Static local variables that change hands. `objtool klp diff` knows them by name and order alone: when one goes from a
+// Static local variables that go, or change hands. `objtool klp diff` knows them by name and order alone: when one goes from a
 // function and another one of that name comes into a second function, the new one would be the old one, with its value.
 
-import { type Elf, type ElfRelocation, relocationsOf } from '../../kernel/elf.ts';
+import { type Elf, type ElfRelocation, type ElfSymbol, relocationsOf } from '../../kernel/elf.ts';
 
 /** Static locals that every livepatch has its own copy of, as klp diff names them. */
 export const isOwnCopy = (name: string): boolean =>
   /^(__already_done|__func__|__key|__warned|_entry|_entry_ptr|_rs|descriptor|CSWTCH)\./.test(name);
+
+/**
+ * Static local variables that the patched object has no more, neither there nor anywhere else under their name. A variable that
+ * comes new may be one of them under another name, whose value would be lost: then none.
+ */
+export function goneStatics(original: Elf, patched: Elf): string[] {
+  const bases = (elf: Elf) => new Set(elf.symbols.filter(isDatum).map(({ name }) => baseName(name)));
+  const [before, after] = [bases(original), bases(patched)];
+  const isWritable = ({ section }: ElfSymbol) => ((patched.sections[section]?.flags ?? 0) & 0x1) !== 0;
+  const comesNew = ({ name }: ElfSymbol) => !isOwnCopy(name) && !before.has(baseName(name));
+  if (patched.symbols.some((symbol) => isDatum(symbol) && isWritable(symbol) && comesNew(symbol))) return [];
+  return original.symbols
+    .filter((symbol) => isDatum(symbol) && symbol.bind === 'local' && /\.\d+$/.test(symbol.name))
+    .filter(({ name }) => !isOwnCopy(name) && !after.has(baseName(name)))
+    .map(({ name }) => name);
+}
+
+const isDatum = ({ type, section }: ElfSymbol) => type === 'object' && section > 0;
+
+/** Its name without the number that gcc appends. */
+const baseName = (name: string) => name.replace(/\.\d+$/, '');
 
 /** Names of static local variables that other functions than before use, and none of those. */
 export function movedStatics(original: Elf, patched: Elf): string[] {

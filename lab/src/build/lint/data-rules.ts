@@ -75,7 +75,7 @@ function sameMembers(lines: readonly ChangedLine[]): boolean {
   return plain('add') === plain('delete');
 }
 
-/** Static variables that the changed function no longer has: its old copy holds their values. */
+/** Static variables that the changed function has under another name, or with another first value: what they hold is lost. */
 function staticLocals({ file, name, fate, lines }: FunctionChange): LintFinding[] {
   if (fate !== 'changed') return [];
   const declared = (kind: 'add' | 'delete') =>
@@ -84,11 +84,13 @@ function staticLocals({ file, name, fate, lines }: FunctionChange): LintFinding[
       return found?.[1] && !/\bconst\b/.test(line.code) ? [{ name: found[1], line: line.line, code: line.code }] : [];
     });
   const added = declared('add');
+  const [any] = added;
   return declared('delete').flatMap((old) => {
-    const now = added.find((each) => each.name === old.name);
-    const what = now ? 'declares its static local variable' : 'no longer has its static local variable';
-    const detail = `${name}() ${what} ${old.name}${now ? ' differently' : ''}`;
-    return [finding('DA04', { file, line: now?.line ?? old.line, function: name, detail })];
+    const now = added.find((each) => each.name === old.name) ?? any;
+    if (!now) return [];
+    const what = now.name === old.name ? 'declares it differently' : `has ${now.name} in its place`;
+    const detail = `${name}() had a static local variable ${old.name} and ${what}`;
+    return [finding('DA04', { file, line: now.line, function: name, detail })];
   });
 }
 

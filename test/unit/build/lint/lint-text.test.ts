@@ -19,7 +19,7 @@ const trips: readonly (readonly [RuleId, string, Edit, subject?: string])[] = [
   ['DA02', 'an operation', [['= gadget_release,', '= gadget_close,']]],
   ['DA07', 'the default of a module parameter', [['limit = 16', 'limit = 32']]],
   ['DA07', 'the default of a sysctl', [['= 5;', '= 9;']]],
-  ['DA04', 'a static local variable that goes', [['\tstatic int settled;\n', '']], 'gadget_settle'],
+  ['DA04', 'a static local variable of another name', [['static int settled;', 'static int calm;']], 'gadget_settle'],
   ['DA04', 'a static local variable that begins otherwise', [['int settled;', 'int settled = 1;']], 'gadget_settle'],
   [
     'DA06',
@@ -86,6 +86,7 @@ const passes: readonly (readonly [RuleId, string, Edit])[] = [
   ['DA02', 'a new table', [['/*\n * Called', 'static int more[] = {\n\t1,\n};\n\n/*\n * Called']]],
   ['DA02', 'white space', [['\t.owner\t\t= THIS', '\t.owner = THIS']]],
   ['DA07', 'a new variable', [['static const unsigned', 'static int other = 4;\nstatic const unsigned']]],
+  ['DA04', 'a static local variable that goes', [['\tstatic int settled;\n', '']]],
   ['DA04', 'a constant table', [['{ 1, 2 }', '{ 1, 3 }']]],
   ['DA04', 'a new static local variable', [['\tstatic int settled;', '\tstatic int settled;\n\tstatic int calls;']]],
   [
