@@ -79,12 +79,12 @@ export async function followTransition(request: TransitionRequest, ctx: StageCon
     return end(last.enabled === (direction === 'patching') ? 'complete' : 'reversed');
   } catch (error) {
     // The act is seen to its end even when cancelled: one cut off in the middle would leave nobody to reverse it.
-    const isLate = await begun.done.then(() => false, isTimeout);
+    const seenToItsEnd = begun.done.then(() => false, isTimeout);
     if (ctx.signal.aborted) {
-      await reverseTransition(request, ctx);
+      await seenToItsEnd.then(() => reverseTransition(request, ctx)).catch(unlessGone);
       throw error;
     }
-    if (!deadline.signal.aborted && !isLate) throw error;
+    if (!(await seenToItsEnd) && !deadline.signal.aborted) throw error;
   } finally {
     clearTimeout(timer);
   }
@@ -97,6 +97,11 @@ export async function followTransition(request: TransitionRequest, ctx: StageCon
 function isTimeout(error: unknown): boolean {
   if (isLabError(error, 'op.timeout') || (error instanceof Error && error.name === 'TimeoutError')) return true;
   throw error;
+}
+
+/** A guest that was ended meanwhile has nothing to put back. */
+function unlessGone(error: unknown): void {
+  if (!isLabError(error, 'guest.unreachable')) throw error;
 }
 
 function beginOnce({ begin, timeoutMs }: TransitionRequest): { done: Promise<void>; isDone: () => boolean } {

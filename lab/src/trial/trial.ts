@@ -71,7 +71,9 @@ export async function runTrial(
   try {
     machine = await gather(scenario, ground, evidence, directory, ctx);
   } catch (error) {
-    if (outer.signal.aborted || isLabError(error, 'op.cancelled')) throw error;
+    // What fails then fails because its machine was ended.
+    outer.signal.throwIfAborted();
+    if (isLabError(error, 'op.cancelled')) throw error;
     const { code, message, culprit } = asLabError(error);
     if (culprit === 'user') throw error;
     evidence.hindrance ??= { stage: evidence.run ? 'control' : 'preparation', culprit, code, message };
@@ -116,6 +118,9 @@ async function gather(
 ): Promise<string | undefined> {
   // Building and booting need nothing of each other; a patch that does not build needs no machine.
   let machine: RunningMachine | undefined;
+  // A machine that nobody is to have needs no safe state: when cancelled, nothing in it is waited for.
+  const endAtOnce = () => void machine?.stop().catch(() => undefined);
+  ctx.signal.addEventListener('abort', endAtOnce, { once: true });
   try {
     const [prepared, , selftests] = await runTogether(ctx, [
       (inner) => buildPatches(scenario, ground, inner),
@@ -148,6 +153,7 @@ async function gather(
     if (scenario.control === 'reboot' && !evidence.hindrance) evidence.control = await recordReboot(machine, ctx);
     return undefined;
   } finally {
+    ctx.signal.removeEventListener('abort', endAtOnce);
     if (machine) await endMachine(machine, directory);
   }
 }

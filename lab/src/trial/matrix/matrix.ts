@@ -17,7 +17,7 @@ import { reapInstances } from '../../vm/reap-instances.ts';
 import { cellsAtOnce } from './cells-at-once.ts';
 import { cellKey, readCellFiles } from './cell-files.ts';
 import { localCells } from './local-cells.ts';
-import { matrixFiles, type Plan, readPlan, shardOf } from './matrix-directory.ts';
+import { matrixFiles, type Plan, readPlan, readResults, shardOf } from './matrix-directory.ts';
 import { type Cell, type Matrix, readMatrix } from './matrix-file.ts';
 import type { Scenario } from '../scenario.ts';
 import { matrixResult } from './matrix-result.ts';
@@ -68,10 +68,24 @@ export async function runMatrix(
     try {
       const results = await runCells(shardOf(cells, command.shard), runner, directory, ctx);
       return await writeReports(directory, matrix.path, matrixResult(plan, results));
+    } catch (error) {
+      throw ctx.signal.aborted ? await whenCancelled(directory, plan) : error;
     } finally {
       await runner.close?.();
     }
   });
+}
+
+/** Says how far it came, and how it goes on. */
+async function whenCancelled(directory: string, plan: Plan): Promise<LabError> {
+  const known = (await readResults(directory)).size;
+  return new LabError(
+    'op.cancelled',
+    `cancelled: ${known} of ${shardOf(plan.cells, plan.shard).length} cells are known`,
+    {
+      hint: 'the same command with --resume runs the others',
+    },
+  );
 }
 
 /** Throws `usage.invalid` for a cell that there is not: nothing would be run, and nothing would be red. */

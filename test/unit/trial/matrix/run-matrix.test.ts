@@ -106,13 +106,18 @@ describe('runMatrix', () => {
   it('keeps what is known when it is cancelled, and goes on from there', async () => {
     const cancel = new AbortController();
     const out = join(directory, 'out');
+    const goesOn = 'the same command with --resume runs the others';
     let count = 0;
     const answer: Answer = async (id) => {
       if (++count <= 3) return asTold(id);
       cancel.abort(new LabError('op.cancelled', 'cancelled'));
       throw new Error('torn');
     };
-    await assert.rejects(run(answer, { out }, { signal: cancel.signal }), (error) => isLabError(error, 'op.cancelled'));
+    await assert.rejects(run(answer, { out }, { signal: cancel.signal }), (error) => {
+      assert.ok(isLabError(error, 'op.cancelled'));
+      assert.deepEqual([error.message, error.hint], ['cancelled: 3 of 8 cells are known', goesOn]);
+      return true;
+    });
     const { result, ran } = await run(asTold, { out, resume: true });
     assert.equal(ran.length, 5);
     assert.equal(result.counts.expected, 8);
