@@ -3,6 +3,7 @@
 import { createLogUpdate } from 'log-update';
 import type { LabEvent } from '../core/event.ts';
 import { emptyOpView, type OpView, reduceEvent } from '../core/progress.ts';
+import { withoutControls } from '../core/without-controls.ts';
 import { cellLine, matrixLines } from './cell-lines.ts';
 import { endedLine, paintFor, runningLines } from './stage-lines.ts';
 
@@ -20,8 +21,15 @@ export function openProgressView(stream: NodeJS.WriteStream, format: 'json' | 't
       end: () => undefined,
     };
   }
-  return stream.isTTY ? terminalView(stream, verbose) : plainView(stream, verbose);
+  const view = stream.isTTY ? terminalView(stream, verbose) : plainView(stream, verbose);
+  return { ...view, show: (event) => view.show(harmless(event)) };
 }
+
+/** Names of tasks, output of commands: much of what an event tells was made by a guest. */
+const harmless = (event: LabEvent): LabEvent =>
+  JSON.parse(JSON.stringify(event), (_, value: unknown) =>
+    typeof value === 'string' ? withoutControls(value) : value,
+  ) as LabEvent;
 
 function plainView(stream: NodeJS.WriteStream, verbose: boolean): ProgressView {
   let view = emptyOpView;

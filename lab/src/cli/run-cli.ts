@@ -2,6 +2,7 @@
 
 import { errorToJson, LabError } from '../core/error.ts';
 import { type OpContext, runOperation } from '../core/operation.ts';
+import { withoutControls } from '../core/without-controls.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { openProgressView } from './progress-view.ts';
 
@@ -38,7 +39,8 @@ export async function runCli(
     );
     view.end();
     const out = options.json ? JSON.stringify(result.json, null, 2) : result.text;
-    if (out) process.stdout.write(`${out}\n`);
+    // In a file it stays as it is: a patch, say, may have a form feed in it.
+    if (out) process.stdout.write(`${process.stdout.isTTY ? withoutControls(out) : out}\n`);
     process.exitCode = result.exitCode ?? 0;
   } catch (error) {
     view.end();
@@ -55,7 +57,7 @@ function reportError(error: unknown, options: CommonOptions): void {
     process.stdout.write(`${JSON.stringify({ schema: 1, error: { code, message, hint, culprit } }, null, 2)}\n`);
     return;
   }
-  process.stderr.write(`lpl: ${message}\n${hint ? `     ${hint}\n` : ''}`);
+  process.stderr.write(withoutControls(`lpl: ${message}\n${hint ? `     ${hint}\n` : ''}`));
   if (options.verbose || code === 'bug') process.stderr.write(`${error instanceof Error ? deepStack(error) : ''}\n`);
 }
 

@@ -3,6 +3,7 @@
 import type { Check } from './check.ts';
 import type { Evidence, PatchEvidence, TransitionEvidence } from './evidence.ts';
 import { seconds } from './figures.ts';
+import { lastLine } from './last-line.ts';
 
 export function behaviourChecks({ patches, acts }: Evidence): Check[] {
   const each = patches.flatMap((patch) => [
@@ -73,7 +74,7 @@ function reproducerChecks(patch: PatchEvidence): Check[] {
       id: 'behaviour',
       title: `${patch.name}: ${wording[when]}`,
       ok: answered ? shown.exitCode === expected[when] : undefined,
-      figure: shown ? (shown.output.trim().split('\n').at(-1) ?? '') || `exit code ${shown.exitCode}` : 'not shown',
+      figure: shown ? lastLine(shown.output) || `exit code ${shown.exitCode}` : 'not shown',
     };
   });
 }

@@ -5,6 +5,7 @@ import type { StageContext } from '../core/operation.ts';
 import type { Guest } from '../vm/guest/guest.ts';
 import type { GuestFile } from '../vm/image/parcel.ts';
 import type { ReproducerEvidence } from './evidence.ts';
+import { lastLine } from './last-line.ts';
 import type { Scenario, ScenarioPatch } from './scenario.ts';
 
 /** The reproducers of a scenario as files of its machine. `compile` turns a source file into a static binary's path. */
@@ -30,6 +31,6 @@ export async function reproduce(
     timeoutMs: 30_000,
   });
   const output = stdout + stderr;
-  ctx.note(output.trim().split('\n').at(-1) ?? '');
+  ctx.note(lastLine(output));
   return { when, exitCode, output };
 }

@@ -4,6 +4,7 @@
 import type { WorkloadRecord, WorkloadSample } from '../workload/run-workload.ts';
 import type { Check } from './check.ts';
 import type { Phase, Run } from './evidence.ts';
+import { lastLine } from './last-line.ts';
 
 /** Shorter phases may pass between two of a workload's steps, on a busy host. */
 const shortestPhaseMs = 1000;
@@ -49,14 +50,14 @@ function whatWentWrong({ plan, said, samples, runs }: WorkloadRecord): string | 
 }
 
 function howItEnded({ exit, signal, output }: WorkloadRecord['runs'][number]): string {
-  const last = output.trim().split('\n').at(-1);
+  const last = lastLine(output);
   return `ended with ${signal ? `signal ${signal}` : exit}${last ? `: ${last}` : ''}`;
 }
 
 function whatIsUnknown(record: WorkloadRecord, phases: readonly Phase[]): string | undefined {
   const { plan, runs, trouble } = record;
   if (neverRan(record))
-    return `never ran: ${trouble ?? runs[0]?.output.trim().split('\n').at(-1) ?? 'nothing was heard of it'}`;
+    return `never ran: ${trouble ?? (runs[0] ? lastLine(runs[0].output) : 'nothing was heard of it')}`;
   const idle = phases.filter((phase) => isLong(phase) && progressIn(record, withMargin(phase)) <= 0);
   if (idle.length > 0) return `did not get on in: ${idle.map(({ name }) => name).join(', ')}`;
   if (trouble) return trouble;

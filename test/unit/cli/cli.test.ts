@@ -8,6 +8,7 @@ import { parseAge, parseSize, showPruned } from '../../../lab/src/cli/commands/c
 import { copyCommand } from '../../../lab/src/cli/commands/vm-copy.ts';
 import { exitCodeOf } from '../../../lab/src/cli/exit-code.ts';
 import { commandTree } from '../../../lab/src/cli/main.ts';
+import { openProgressView } from '../../../lab/src/cli/progress-view.ts';
 import { endedLine, formatMs, paintFor, runningLines } from '../../../lab/src/cli/stage-lines.ts';
 import { LabError } from '../../../lab/src/core/error.ts';
 import type { StageView } from '../../../lab/src/core/progress.ts';
@@ -45,6 +46,17 @@ describe('stage lines', () => {
 
   it('formats times for people', () => {
     assert.deepEqual([900, 1500, 99_900, 150_000].map(formatMs), ['900 ms', '1.5 s', '99.9 s', '2 min 30 s']);
+  });
+});
+
+describe('progress view', () => {
+  it('lets nothing that a guest made steer the terminal', () => {
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+    const task = { pid: 7, comm: '\x1b[2Jcat\x07', stack: ['f+0x1'] };
+    const event = { type: 'klp.stalled', vm: 'v', module: 'fix', tasks: [task] } as const;
+    openProgressView(stream, 'text', false).show({ at: 0, op: 'o', ...event });
+    assert.deepEqual(written, ['  cat[7] holds fix back, in f+0x1\n']);
   });
 });
 
