@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { LabError } from '../core/error.ts';
 import { version } from '../core/version.ts';
 import { type Lab, openLab } from '../lab.ts';
 import { addBuildCommand } from './commands/build.ts';
@@ -24,6 +25,7 @@ import { addTargetCommands } from './commands/target.ts';
 import { addTrialCommands } from './commands/trial.ts';
 import { addVmCommands } from './commands/vm.ts';
 import { exitCodes } from './exit-code.ts';
+import { reportError } from './run-cli.ts';
 
 /** `root`: the installation, where images/ and lab/examples/ are. */
 export async function main(argv: string[], root: string): Promise<void> {
@@ -31,13 +33,28 @@ export async function main(argv: string[], root: string): Promise<void> {
   const lab = () => (opened ??= openLab({ resources: resourcesOf(root) }));
   const program = commandTree(lab);
   endWithReader();
+  const json = argv.includes('--json');
+  if (json) muteUsage(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+    if (error.exitCode === 0) return;
+    process.exitCode = exitCodes.usage;
+    if (json) reportError(usageError(error), { json });
   }
 }
+
+/** Who asked for JSON gets the error as such. */
+function muteUsage(command: Command): void {
+  command.configureOutput({ writeErr: () => undefined });
+  for (const child of command.commands) muteUsage(child);
+}
+
+const usageError = ({ code, message }: CommanderError): LabError =>
+  new LabError('usage.invalid', code === 'commander.help' ? 'no command is given' : message.replace(/^error: /, ''), {
+    hint: 'see the --help of the command',
+  });
 
 /** As SIGPIPE ends others: when nobody reads any more (`| head`), what runs is cancelled, and there is no error to tell. */
 function endWithReader(): void {

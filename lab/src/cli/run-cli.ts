@@ -51,7 +51,8 @@ export async function runCli(
   }
 }
 
-function reportError(error: unknown, options: CommonOptions): void {
+/** A JSON document on stdout with --json, else lines on stderr. */
+export function reportError(error: unknown, options: CommonOptions): void {
   const { code, message, hint, culprit } = errorToJson(error);
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ schema: 1, error: { code, message, hint, culprit } }, null, 2)}\n`);

@@ -1,6 +1,5 @@
 // Looks a scenario over before anything is built or booted: what it names must be there and be what it should be.
 
-import { readFile } from 'node:fs/promises';
 import { asLabError, LabError } from '../core/error.ts';
 import type { Site } from '../core/site.ts';
 import { parseTarget } from '../kernel/target-names.ts';
@@ -9,6 +8,7 @@ import { readPatch } from '../patch/read-patch.ts';
 import { findProfile } from '../vm/image/guest-profile.ts';
 import { toolNames } from '../workload/workload-plan.ts';
 import { readScenario, type Scenario, type ScenarioPatch } from './scenario.ts';
+import { readScenarioFile } from './scenario-files.ts';
 
 export type ScenarioFinding = { level: 'error' | 'warning'; message: string };
 export type ScenarioLint = { path: string; title: string; findings: ScenarioFinding[] };
@@ -19,20 +19,23 @@ export async function lintScenario(path: string, site: Site): Promise<ScenarioLi
   const findings = await Promise.all([
     tried('target', () => parseTarget(site.paths, scenario.target)),
     tried('profile', () => findProfile(site, scenario.profile)),
-    ...scenario.patches.flatMap((patch) => lintPatch(patch)),
+    ...scenario.patches.flatMap((patch) => lintPatch(scenario, patch)),
   ]);
   return { path: scenario.path, title: scenario.title, findings: [...findings.flat(), ...doubts(scenario)] };
 }
 
-function lintPatch({ name, source, reproducer }: ScenarioPatch): Promise<ScenarioFinding[]>[] {
+function lintPatch(scenario: Scenario, { name, source, reproducer }: ScenarioPatch): Promise<ScenarioFinding[]>[] {
   const look = async () => {
     if (source.kind === 'module') return void (await readLivepatchModule(source.path));
-    const read = readPatch(await readFile(source.path, 'utf8'));
+    const read = readPatch(String(await readScenarioFile(scenario, source.path)));
     if (Array.isArray(read)) return;
     const where = read.line === undefined ? source.path : `${source.path}:${read.line}`;
     throw new LabError('patch.invalid', `${where} is no unified diff: ${read.kind}`);
   };
-  return [tried(name, look), ...(reproducer ? [tried(`${name}: reproducer`, () => readFile(reproducer, 'utf8'))] : [])];
+  return [
+    tried(name, look),
+    ...(reproducer ? [tried(`${name}: reproducer`, () => readScenarioFile(scenario, reproducer))] : []),
+  ];
 }
 
 async function tried(what: string, look: () => unknown): Promise<ScenarioFinding[]> {

@@ -1,6 +1,7 @@
 // What `lpl report` does: renders a judged trial, writes it where it is wanted, opens it.
 
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { isLabError, LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
@@ -13,7 +14,7 @@ export type ReportRequest = {
   /** As `readTrial` takes it. */
   trial: string;
   format?: ReportFormat;
-  /** A file for it, instead of handing it back. */
+  /** A file for it, instead of handing it back; HTML unless there is a format. */
   out?: string;
   /** Opens the HTML report in the user's browser. */
   open?: boolean;
@@ -29,10 +30,12 @@ export async function reportTrial(paths: LabPaths, request: ReportRequest, ctx: 
   await writeFile(report, renderReport('html', evidence, verdict));
   if (request.open) await openInBrowser(report, ctx);
   const outcome = { report, verdict: verdict.verdict };
-  if (!request.format) return outcome;
-  const content = renderReport(request.format, evidence, verdict);
-  if (request.out === undefined) return { ...outcome, content };
-  await writeFile(request.out, content);
+  const { out, format = out === undefined ? undefined : 'html' } = request;
+  if (format === undefined) return outcome;
+  const content = renderReport(format, evidence, verdict);
+  if (out === undefined) return { ...outcome, content };
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(out, content);
   return outcome;
 }
 

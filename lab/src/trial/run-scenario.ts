@@ -12,6 +12,7 @@ import { recordTrial, trialsDirectory } from './history.ts';
 import { reapInstances } from '../vm/reap-instances.ts';
 import { type GroundRequest, trialGround } from './ground.ts';
 import { readScenario, type Scenario } from './scenario.ts';
+import { readScenarioFile, scenarioFiles } from './scenario-files.ts';
 import { runTrial } from './trial.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -39,9 +40,10 @@ export type TrialSummary = {
 export type TrialCommand = { scenario: string; target?: string } & TrialMachine;
 type TrialMachine = Partial<Pick<GroundRequest, 'start' | 'keep'>>;
 
-/** Reads and runs a scenario file. Throws `scenario.invalid`, `kernel.unknown`, or when cancelled. */
+/** Reads and runs a scenario file. Throws `scenario.invalid` (also for a file it names that is not there), `kernel.unknown`, or when cancelled. */
 export async function runScenario(ctx: OpContext, site: Site, request: TrialCommand): Promise<TrialSummary> {
   const scenario = await readScenario(request.scenario);
+  for (const path of scenarioFiles(scenario)) await readScenarioFile(scenario, path);
   const target = await resolveBootTarget(ctx, site, request.target ?? scenario.target);
   return runOnKernel(ctx, site, scenario, target, request);
 }

@@ -64,11 +64,17 @@ function judgeTrial(evidence: Evidence): Verdict {
     return {
       verdict: 'inconclusive',
       checks,
-      reasons: [`${hindrance.stage}: ${hindrance.message} (${hindrance.culprit} can act)`],
+      reasons: [`${hindrance.stage}: ${hindrance.message} (${whoActs[hindrance.culprit]})`],
     };
   if (failed.length > 0) return { verdict: 'fail', checks, reasons: failed.map(show) };
   if (unknown.length > 0) return { verdict: 'inconclusive', checks, reasons: unknown.map(show) };
   return { verdict: 'pass', checks, reasons: checks.map(show) };
 }
 
+const whoActs = {
+  user: 'you can act',
+  host: 'host can act',
+  guest: 'guest can act',
+  us: 'a fault of the lab',
+} as const;
 const saysTheKernel = new Set(['kernel-log', 'guest-ended', 'load', 'transition', 'behaviour', 'selftest']);

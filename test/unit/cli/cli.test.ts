@@ -53,9 +53,15 @@ describe('progress view', () => {
   it('lets nothing that a guest made steer the terminal', () => {
     const written: string[] = [];
     const stream = { write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
-    const task = { pid: 7, comm: '\x1b[2Jcat\x07', stack: ['f+0x1'] };
-    const event = { type: 'klp.stalled', vm: 'v', module: 'fix', tasks: [task] } as const;
-    openProgressView(stream, 'text', false).show({ at: 0, op: 'o', ...event });
+    const tasks = [{ pid: 7, comm: '\x1b[2Jcat\x07', stack: ['f+0x1'], state: 'S', patchState: 0 }];
+    openProgressView(stream, 'text', false).show({
+      at: 0,
+      op: 'o',
+      type: 'klp.stalled',
+      vm: 'v',
+      module: 'fix',
+      tasks,
+    });
     assert.deepEqual(written, ['  cat[7] holds fix back, in f+0x1\n']);
   });
 });
@@ -78,6 +84,20 @@ describe('lpl', function () {
   it('ends with 2 for a command or option that does not exist', () => {
     for (const words of [['nonsense'], ['build'], ['vm', 'up', 'x', '--nonsense']])
       assert.equal(spawnSync(process.execPath, [lpl, ...words]).status, 2, words.join(' '));
+  });
+
+  it('says what is wrong with its words as JSON to who asked for JSON', () => {
+    for (const [words, message] of [
+      [['nonsense'], /unknown command 'nonsense'/],
+      [['build'], /missing required argument 'PATCH'/],
+      [['build', 'x', '--engine', 'x'], /Allowed choices are/],
+      [['vm'], /^no command is given$/],
+    ] as const) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [lpl, ...words, '--json'], { encoding: 'utf8' });
+      const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+      assert.deepEqual([status, error.code, stderr], [2, 'usage.invalid', '']);
+      assert.match(error.message, message);
+    }
   });
 
   it('says nothing when whoever read its output has gone', async () => {

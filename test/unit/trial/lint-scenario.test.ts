@@ -45,10 +45,10 @@ describe("a scenario of one's own", () => {
     const said = findings.map(({ level, message }) => `${level}: ${message}`).join('\n');
     for (const wanted of [
       /error: profile: .*gentoo/,
-      /error: a: .*a\.patch/,
+      /error: a: .*a\.patch, which .*bad\.yaml names, cannot be read/,
       /error: b: .*b\.patch.* is no unified diff/,
       /error: c: .*c\.ko is not a livepatch module/,
-      /error: b2: reproducer: /,
+      /error: b2: reproducer: .*b2\.c, which .* cannot be read/,
       /warning: a: no reproducer/,
     ])
       assert.match(said, wanted);

@@ -1,7 +1,7 @@
 // `lpl patch`: a patch made of edits, checked, brought into edited source or taken out, and looked at.
 
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { LabError } from '../../core/error.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
@@ -45,7 +45,10 @@ function addCreate(patch: Command, lab: () => Lab): void {
         const { worktree, target, subject, message, signoff: signOff, out } = options;
         const body = message === undefined ? '' : await readPatchFile(message);
         const created = await lab().patchCreate({ directory: resolve(worktree), target, subject, body, signOff }, ctx);
-        if (out) await writeFile(out, created.patch);
+        if (out) {
+          await mkdir(dirname(out), { recursive: true });
+          await writeFile(out, created.patch);
+        }
         return showCreated(created, out, (text) => ctx.say(text));
       }),
     );

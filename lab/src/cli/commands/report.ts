@@ -3,6 +3,7 @@ import type { Comparison, Lab, ReportFormat, TrialEntry } from '../../lab.ts';
 import { reportFormats } from '../../lab.ts';
 import { type CliResult, runCli } from '../run-cli.ts';
 import { table } from '../table.ts';
+import { positive } from './matrix.ts';
 
 type ReportOptions = { format?: ReportFormat; out?: string; open?: boolean };
 
@@ -12,7 +13,7 @@ export function addReportCommands(program: Command, lab: () => Lab): void {
     .description('a trial that has been judged, in the format that a reader or a tool wants')
     .argument('[TRIAL]', 'its id or the end of it, or its directory; default the last', 'last')
     .addOption(new Option('--format <FORMAT>', 'default: only the path of the HTML report').choices(reportFormats))
-    .option('--out <FILE>', 'write it there instead of to stdout')
+    .option('--out <FILE>', 'write it there instead of to stdout; html without --format')
     .option('--open', 'open the HTML report in a browser')
     .addHelpText('after', '\nExample:\n  lpl report --format junit --out junit.xml\n  lpl report 9f8f --open')
     .action((trial: string, options: ReportOptions, command: Command) =>
@@ -25,12 +26,10 @@ export function addReportCommands(program: Command, lab: () => Lab): void {
   program
     .command('history')
     .description('the trials there were, the newest first')
-    .option('--count <N>', 'how many', '20')
+    .option('--count <N>', 'how many', positive, 20)
     .addHelpText('after', '\nExample:\n  lpl history')
-    .action((options: { count: string }, command: Command) =>
-      runCli('history', command.optsWithGlobals(), async () =>
-        showHistory(await lab().trialList(Number(options.count))),
-      ),
+    .action((options: { count: number }, command: Command) =>
+      runCli('history', command.optsWithGlobals(), async () => showHistory(await lab().trialList(options.count))),
     );
   program
     .command('compare')
@@ -53,18 +52,20 @@ function showHistory(trials: readonly TrialEntry[]): CliResult {
     verdict ?? state,
     target ?? '',
     title ?? '',
-    verdict === 'pass' ? '' : (reasons[0] ?? '').slice(0, 80),
+    verdict === 'pass' ? '' : shortened(reasons[0] ?? '', 80),
   ]);
   const head = ['trial', 'began (UTC)', 'verdict', 'target', 'scenario', 'why'];
   return { json: { schema: 1, trials }, text: rows.length > 0 ? table(head, rows) : 'no trials yet: `lpl trial FILE`' };
 }
+
+const shortened = (text: string, chars: number) => (text.length > chars ? `${text.slice(0, chars - 1)}…` : text);
 
 function showComparison(comparison: Comparison): CliResult {
   const { before, after, figures, checks } = comparison;
   const percent = (change?: number) =>
     change === undefined || change === 0 ? '' : `${change > 0 ? '+' : ''}${(change * 100).toFixed(0)} %`;
   const rows = figures.map(({ figure, before: was, after: is, change }) => [figure, was, is, percent(change)]);
-  const differing = checks.map(({ check, before: was, after: is, figure }) => [check, was, is, figure.slice(0, 90)]);
+  const differing = checks.map(({ check, before: was, after: is, figure }) => [check, was, is, shortened(figure, 90)]);
   const text = [
     table(['', before, after, ''], rows),
     '',

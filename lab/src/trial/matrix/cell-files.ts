@@ -1,12 +1,10 @@
 // The files a cell is made of, by content: what decides whether a result still counts, and what travels with the cell.
 
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { contentKey } from '../../core/artefact.ts';
-import { LabError } from '../../core/error.ts';
 import { version } from '../../core/version.ts';
-import type { Scenario } from '../scenario.ts';
+import { readScenarioFile, scenarioFiles } from '../scenario-files.ts';
 import type { Cell } from './matrix-file.ts';
 
 /** `path` is relative to the matrix file. */
@@ -14,22 +12,13 @@ export type CellFile = { path: string; sha256: string; content: Buffer };
 
 /** Every file the scenario names, once. Throws `matrix.invalid` for one that cannot be read. */
 export async function readCellFiles({ scenario }: Pick<Cell, 'scenario'>): Promise<CellFile[]> {
-  const files = filesOf(scenario).map(async (path) => {
-    const content = await readFile(path).catch((error: unknown) => {
-      throw new LabError('matrix.invalid', `${path}, which ${scenario.path} names, cannot be read`, {
-        cause: error,
-        hint: 'paths in a matrix are relative to it',
-      });
-    });
+  const files = scenarioFiles(scenario).map(async (path) => {
+    const content = await readScenarioFile(scenario, path, 'matrix');
     const sha256 = createHash('sha256').update(content).digest('hex');
     return { path: relative(dirname(scenario.path), path), sha256, content };
   });
   return Promise.all(files);
 }
-
-const filesOf = ({ patches }: Scenario): string[] => [
-  ...new Set(patches.flatMap(({ source, reproducer }) => [source.path, ...(reproducer ? [reproducer] : [])])),
-];
 
 /** Of everything a result depends on but the kernel, which a target name may mean another one of tomorrow. */
 export function cellKey({ id, target, text }: Cell, files: readonly CellFile[]): string {
