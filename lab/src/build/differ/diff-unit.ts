@@ -13,6 +13,7 @@ import { type ChangePlace, readDiffMessages, reasonsOfFailure } from './diff-mes
 import type { CompiledUnit } from './differ.ts';
 import type { BuildFacts } from '../kernel-facts.ts';
 import { editsOf, type PatchedUnit, placeIn } from '../patched-unit.ts';
+import { reason } from '../reason.ts';
 import { type Refused, refused } from '../refused.ts';
 import type { PatchedFunction } from '../result.ts';
 import { inside, withKpatch, type Workbench } from '../workbench.ts';
@@ -30,6 +31,8 @@ export async function diffUnit(
   const { output, exitCode } = await compare(ctx, bench, given, place);
   const messages = readDiffMessages(output, place);
   if (exitCode === 3 && messages.reasons.length === 0) return [];
+  // What it dies of is not known; init code it would refuse.
+  if (exitCode === 139 && place.init) return refused(reason('NP05', place.init));
   if (exitCode !== 0) return refused(...reasonsOfFailure(output, place));
   const reasons = [...messages.reasons, ...(await checkFunctions(bench, given, messages.changed))];
   if (reasons.length > 0) return refused(...reasons);

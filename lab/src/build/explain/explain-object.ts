@@ -1,6 +1,7 @@
 // What two objects, before and after a patch, say about the functions that changed: sizes, callers, ftrace entries.
 
-import { type Elf, relocationsOf } from '../../kernel/elf.ts';
+import type { Elf } from '../../kernel/elf.ts';
+import { tracedFunctions } from '../check/check-functions.ts';
 import { callsOf } from '../unit/inlining.ts';
 
 export type FunctionFacts = {
@@ -37,17 +38,3 @@ export function explainObject(
 const isFunction = ({ type, section, size }: Elf['symbols'][number]) => type === 'func' && section > 0 && size > 0;
 
 const sizesOf = ({ symbols }: Elf) => new Map(symbols.filter(isFunction).map(({ name, size }) => [name, size]));
-
-/** Functions that __mcount_loc points into. */
-export function tracedFunctions(elf: Elf): Set<string> {
-  const tables = elf.sections.filter(({ name }) => name === '__mcount_loc' || name === '__patchable_function_entries');
-  const sites = tables
-    .flatMap(({ index }) => relocationsOf(elf, index))
-    .map(({ symbol, addend }) => {
-      const goal = elf.symbols[symbol];
-      return { section: goal?.section, at: (goal?.value ?? 0) + addend };
-    });
-  const holds = ({ section, value, size }: Elf['symbols'][number]) =>
-    sites.some((site) => site.section === section && site.at >= value && site.at < value + size);
-  return new Set(elf.symbols.filter((each) => isFunction(each) && holds(each)).map(({ name }) => name));
-}

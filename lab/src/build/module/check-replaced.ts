@@ -8,7 +8,7 @@ import type { StageContext } from '../../core/operation.ts';
 import { readElf } from '../../kernel/elf.ts';
 import { unpackModule } from '../../kernel/vmlinux-image.ts';
 import type { KlpSymbol } from '../check/check-symbols.ts';
-import { tracedFunctions } from '../explain/explain-object.ts';
+import { tracedFunctions } from '../check/check-functions.ts';
 import { findModule } from '../unit/open-target.ts';
 import { reason } from '../reason.ts';
 import type { BuildReason } from '../result.ts';
