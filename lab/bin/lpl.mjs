@@ -35,10 +35,17 @@ if (existsSync(sources) && !(existsSync(bundle) && changed(bundle) >= Math.max(n
     loader: { '.node': 'empty' },
   });
   // Another lpl may be reading the bundle, or making it as well.
-  mkdirSync(dirname(bundle), { recursive: true });
-  for (const { path, contents } of outputFiles) {
-    writeFileSync(`${path}.${process.pid}`, contents);
-    renameSync(`${path}.${process.pid}`, path);
+  try {
+    mkdirSync(dirname(bundle), { recursive: true });
+    for (const { path, contents } of outputFiles) {
+      writeFileSync(`${path}.${process.pid}`, contents);
+      renameSync(`${path}.${process.pid}`, path);
+    }
+  } catch (error) {
+    if (error.code !== 'EACCES' && error.code !== 'EROFS') throw error;
+    process.stderr.write(`lpl: ${sources} is newer than ${bundle}, which is not yours to write\n`);
+    process.stderr.write('     let its owner run lpl once\n');
+    process.exit(69);
   }
 }
 

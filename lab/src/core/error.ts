@@ -99,9 +99,12 @@ const refusals: Readonly<Record<string, { code: LabErrorCode; hint: string }>> =
 export function asLabError(error: unknown): LabError {
   if (isLabError(error)) return error;
   const { code = '', path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  const refusal = refusals[code];
+  // What node says of a read-only file system when it was to make parents too.
+  const isReadOnly = code === 'ENOENT' && syscall === 'mkdir';
+  const refusal = refusals[isReadOnly ? 'EROFS' : code];
   if (refusal) {
-    const reason = (error as Error).message.replace(/^\w+: /, '').replace(/, \w+( .*)?$/, '');
+    const said = (error as Error).message.replace(/^\w+: /, '').replace(/, \w+( .*)?$/, '');
+    const reason = isReadOnly ? 'read-only file system' : said;
     return new LabError(refusal.code, `${syscall ?? 'writing'} ${path ?? 'a file'}: ${reason}`, {
       cause: error,
       hint: refusal.hint,

@@ -3,6 +3,7 @@
 import { execa } from 'execa';
 import { type Command, type CommandOutput, showArgv } from './command.ts';
 import { LabError } from './error.ts';
+import { hostRefusal } from './host-refusal.ts';
 
 export type RunOptions = {
   signal: AbortSignal;
@@ -15,7 +16,7 @@ const tenMinutesMs = 600_000;
 const maxOutputChars = 64 * 1024 * 1024;
 
 /**
- * Runs the command to its end. Rejects with `command.not-found`, `command.failed` (details: argv, exitCode, stderr),
+ * Runs the command to its end. Rejects with `command.not-found`, `command.failed` or that of hostRefusal (details: argv, exitCode, stderr),
  * `op.timeout`, or the signal's reason; by then the whole process group is gone.
  */
 export async function runCommand<T = CommandOutput>(command: Command<T>, options: RunOptions): Promise<T> {
@@ -67,11 +68,13 @@ export async function runCommand<T = CommandOutput>(command: Command<T>, options
   return command.parse ? command.parse(output) : (output as T);
 }
 
-/** The error for a command that ended with a code that is no answer. */
+/** The error for a command that ended with a code that is no answer: `command.failed`, or what it says of the host. */
 export function commandFailed(command: Command<unknown>, output: CommandOutput): LabError {
   const said = (output.stderr.trim() || output.stdout.trim()).split('\n').slice(-1)[0] ?? '';
   const name = command.argv[0].split('/').at(-1);
-  return new LabError('command.failed', `${name} exited with ${output.exitCode}: ${said.slice(0, 300)}`, {
+  const { code = 'command.failed', hint } = hostRefusal(output.stderr) ?? {};
+  return new LabError(code, `${name} exited with ${output.exitCode}: ${said.slice(0, 300)}`, {
+    ...(hint ? { hint } : {}),
     details: {
       argv: command.argv,
       exitCode: output.exitCode,

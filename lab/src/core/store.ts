@@ -38,16 +38,30 @@ export async function readJson<T extends z.ZodType>(path: string, schema: T): Pr
   return parsed.data;
 }
 
-/** Writes `{schema, ...value}` by temp file and rename, creating the directory. */
-export async function writeJson(path: string, value: Readonly<Record<string, unknown>>, mode = 0o644): Promise<void> {
+/** Writes by temp file and rename, creating the directory: nobody ever reads half of it. */
+export async function writeWhole(path: string, text: string, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomic(path, `${JSON.stringify({ schema: schemaVersion, ...value }, null, 2)}\n`, { mode });
+  await writeFileAtomic(path, text, { mode }).catch((error: unknown) => {
+    throw withPath(error, path);
+  });
 }
+
+/** Writes `{schema, ...value}` as writeWhole does. */
+export const writeJson = (path: string, value: Readonly<Record<string, unknown>>, mode?: number): Promise<void> =>
+  writeWhole(path, `${JSON.stringify({ schema: schemaVersion, ...value }, null, 2)}\n`, mode);
 
 /** Appends one record; synchronous, so that the order of events is the order of lines. */
 export function appendNdjson(path: string, record: unknown): void {
-  appendFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  try {
+    appendFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw withPath(error, path);
+  }
 }
+
+/** A write that the file system refuses does not say by itself what was to be written. */
+const withPath = (error: unknown, path: string): unknown =>
+  error instanceof Error && !('path' in error) ? Object.assign(error, { path }) : error;
 
 /** All records of an NDJSON file; a torn last line (the writer was killed) is ignored. */
 export async function readNdjson<T>(path: string): Promise<T[]> {

@@ -1,13 +1,12 @@
 // A sweep: many independent patches for one target, each built, and loaded into a guest when it built. What each came to is
 // on disk at once, so that a sweep which was killed or cancelled goes on where it was.
 
-import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { contentKey } from '../core/artefact.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { Site } from '../core/site.ts';
-import { writeJson } from '../core/store.ts';
+import { writeJson, writeWhole } from '../core/store.ts';
 import { version } from '../core/version.ts';
 import { isFullTarget } from '../kernel/kernel-source.ts';
 import { defaultTargetName } from '../kernel/target.ts';
@@ -109,7 +108,7 @@ export async function runSweep(ctx: OpContext, site: Site, request: SweepRequest
   ];
   const title = { what: describeInput(input), target, release, tool: `lpl ${version}` };
   const report = join(directory.path, 'report.html');
-  await writeFile(report, sweepPage({ ...title, equivalent: request.equivalent }, all));
+  await writeWhole(report, sweepPage({ ...title, equivalent: request.equivalent }, all));
   const summary = {
     target,
     release,

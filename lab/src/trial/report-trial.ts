@@ -1,11 +1,10 @@
 // What `lpl report` does: renders a judged trial, writes it where it is wanted, opens it.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { isLabError, LabError } from '../core/error.ts';
 import type { OpContext } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import { runCommand } from '../core/process.ts';
+import { writeWhole } from '../core/store.ts';
 import { readTrial } from './read-trial.ts';
 import { renderReport, type ReportFormat } from './report/render-report.ts';
 import type { Verdict } from './verdict.ts';
@@ -27,15 +26,14 @@ export type ReportOutcome = { report: string; verdict: Verdict['verdict']; conte
 export async function reportTrial(paths: LabPaths, request: ReportRequest, ctx: OpContext): Promise<ReportOutcome> {
   const { evidence, verdict, report } = await readTrial(paths, request.trial);
   // Drawn by the lab as it is now; the evidence is what was kept.
-  await writeFile(report, renderReport('html', evidence, verdict));
+  await writeWhole(report, renderReport('html', evidence, verdict));
   if (request.open) await openInBrowser(report, ctx);
   const outcome = { report, verdict: verdict.verdict };
   const { out, format = out === undefined ? undefined : 'html' } = request;
   if (format === undefined) return outcome;
   const content = renderReport(format, evidence, verdict);
   if (out === undefined) return { ...outcome, content };
-  await mkdir(dirname(out), { recursive: true });
-  await writeFile(out, content);
+  await writeWhole(out, content);
   return outcome;
 }
 

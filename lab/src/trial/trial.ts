@@ -1,11 +1,11 @@
 // A trial: one scenario on one target kernel, from sources to a verdict. What could not be found out is told apart from
 // what was found out; only a cancelled trial throws.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asLabError, isLabError } from '../core/error.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
-import { appendNdjson, writeJson } from '../core/store.ts';
+import { appendNdjson, writeJson, writeWhole } from '../core/store.ts';
 import { copyConsole } from '../vm/console/console-segments.ts';
 import type { RunningMachine } from '../vm/machine.ts';
 import { buildPatches, type PatchBuilder } from './build-patches.ts';
@@ -81,7 +81,7 @@ export async function runTrial(
   const verdict = judgeEvidence(evidence);
   const report = await runStage(ctx, { id: 'report', title: 'report' }, async () => {
     const path = join(directory, 'report.html');
-    await writeFile(path, reportPage(evidence, verdict));
+    await writeWhole(path, reportPage(evidence, verdict));
     await writeJson(join(directory, 'evidence.json'), evidence);
     await writeJson(join(directory, 'verdict.json'), verdict);
     return path;

@@ -13,6 +13,11 @@ describe('what was thrown', () => {
     const readOnly = refused('EROFS', "EROFS: read-only file system, mkdir '/x/y'", { syscall: 'mkdir', path: '/x/y' });
     const { code, message, culprit } = asLabError(readOnly);
     assert.deepEqual([code, message, culprit], ['host.unwritable', 'mkdir /x/y: read-only file system', 'host']);
+    const parents = refused('ENOENT', "ENOENT: no such file or directory, mkdir '/ro'", {
+      syscall: 'mkdir',
+      path: '/ro',
+    });
+    assert.equal(asLabError(parents).message, 'mkdir /ro: read-only file system');
     // A real one: a device that is always full.
     const full = await writeFile('/dev/full', 'x').catch((error: unknown) => asLabError(error));
     assert.ok(full);

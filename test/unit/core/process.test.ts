@@ -21,6 +21,19 @@ describe('runCommand', () => {
     );
   });
 
+  it('tells a host that cannot from a command that failed', async () => {
+    const saying = (words: string) => runCommand({ argv: ['sh', '-c', `echo '${words}' >&2; exit 1`] }, { signal });
+    for (const [words, code] of [
+      ['cp: error writing /x/y: No space left on device', 'host.no-space'],
+      ['bwrap: setting up uid map: Permission denied', 'host.missing-tool'],
+      ['bwrap: No permissions to create a new namespace', 'host.missing-tool'],
+      ['bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted', 'host.missing-tool'],
+      ['bwrap: execvp gcc-14: No such file or directory', 'command.failed'],
+      ['fix.c:3: error: namespace expected', 'command.failed'],
+    ] as const)
+      await assert.rejects(saying(words), { code, message: `sh exited with 1: ${words}` });
+  });
+
   it('takes an expected exit code as an answer', async () => {
     assert.equal((await runCommand({ argv: ['sh', '-c', 'exit 3'], okCodes: [3] }, { signal })).exitCode, 3);
   });

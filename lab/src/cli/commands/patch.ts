@@ -1,9 +1,9 @@
 // `lpl patch`: a patch made of edits, checked, brought into edited source or taken out, and looked at.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { LabError } from '../../core/error.ts';
+import { writeWhole } from '../../core/store.ts';
 import { defaultTargetName } from '../../kernel/target.ts';
 import type { CreatedPatch, ImportedPatch, Lab, PatchConflict, PatchFinding, PatchOrigin } from '../../lab.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -45,10 +45,7 @@ function addCreate(patch: Command, lab: () => Lab): void {
         const { worktree, target, subject, message, signoff: signOff, out } = options;
         const body = message === undefined ? '' : await readPatchFile(message);
         const created = await lab().patchCreate({ directory: resolve(worktree), target, subject, body, signOff }, ctx);
-        if (out) {
-          await mkdir(dirname(out), { recursive: true });
-          await writeFile(out, created.patch);
-        }
+        if (out) await writeWhole(out, created.patch);
         return showCreated(created, out, (text) => ctx.say(text));
       }),
     );

@@ -1,7 +1,6 @@
 // Writes what a matrix said in every format, beside its cells.
 
-import { writeFile } from 'node:fs/promises';
-import { writeJson } from '../../core/store.ts';
+import { writeJson, writeWhole } from '../../core/store.ts';
 import { matrixFiles } from './matrix-directory.ts';
 import type { MatrixResult } from './matrix-result.ts';
 import { matrixJunit } from './report/matrix-junit.ts';
@@ -13,9 +12,9 @@ export type MatrixSummary = MatrixResult & { directory: string; /** The matrix f
 
 export async function writeReports(directory: string, file: string, matrix: MatrixResult): Promise<MatrixSummary> {
   const { result, html, junit, markdown } = matrixFiles(directory);
-  await writeFile(html, matrixPage(matrix));
-  await writeFile(junit, matrixJunit(matrix));
-  await writeFile(markdown, matrixMarkdown(matrix));
+  await writeWhole(html, matrixPage(matrix));
+  await writeWhole(junit, matrixJunit(matrix));
+  await writeWhole(markdown, matrixMarkdown(matrix));
   await writeJson(result, matrix);
   return { ...matrix, directory, file, report: html };
 }
