@@ -64,7 +64,9 @@ function terminalView(stream: NodeJS.WriteStream, verbose: boolean): ProgressVie
   return {
     show: (event) => {
       view = reduceEvent(view, event);
-      const text = persistentLine(view, event, paint, verbose);
+      // No line of its beginning stands there and waits for an end.
+      const wasAtHand = event.type === 'stage.end' && event.cached && event.note === undefined && !verbose;
+      const text = wasAtHand ? undefined : persistentLine(view, event, paint, verbose);
       if (text !== undefined) print(text);
     },
     say: print,

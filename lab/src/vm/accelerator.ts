@@ -52,9 +52,10 @@ export function chooseAccelerator(request: ProbeRequest, ctx: OpContext): Promis
       stage.waiting('a guest to boot with KVM');
       const probed = await probe(request, stage);
       await writeJson(path, probed);
+      // Once is enough: it may be long, and each machine says what it runs with.
+      stage.note(`${probed.accelerator}: ${probed.reason}`);
       return probed;
     });
-    stage.note(`${choice.accelerator}: ${choice.reason}`);
     return choice;
   });
 }

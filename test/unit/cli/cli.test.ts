@@ -66,6 +66,29 @@ describe('progress view', () => {
   });
 });
 
+describe('progress view of what was at hand already', () => {
+  /** The lines that its end leaves, on a terminal or on a pipe. */
+  const left = (isTTY: boolean, end: { note?: string }, stage = 'a') => {
+    const written: string[] = [];
+    const write = (text: string) => written.push(text);
+    const stream = { isTTY, write, columns: 80, rows: 24, hasColors: () => false } as unknown as NodeJS.WriteStream;
+    const view = openProgressView(stream, 'text', false);
+    view.show({ at: 0, op: 'o', type: 'stage.start', stage, title: 'target' });
+    view.show({ at: 0, op: 'o', type: 'stage.end', stage, ok: true, ms: 1, cached: true, ...end });
+    view.end();
+    return written.filter((text) => text.includes('✔'));
+  };
+
+  it('is a line at the top; on a terminal only when it tells something', () => {
+    for (const isTTY of [true, false]) {
+      assert.deepEqual(left(isTTY, { note: '6.12.1' }), ['✔ target cached  6.12.1\n']);
+      assert.deepEqual(left(isTTY, { note: '6.12.1' }, 'a/b'), []);
+    }
+    assert.deepEqual(left(true, {}), []);
+    assert.deepEqual(left(false, {}), ['✔ target cached\n']);
+  });
+});
+
 describe('lpl', function () {
   this.timeout(20_000);
 
