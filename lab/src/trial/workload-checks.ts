@@ -29,11 +29,12 @@ export function workloadChecks(run: Run): Check[] {
 export const progress = ({ plan }: WorkloadRecord, sample: WorkloadSample) =>
   plan.mode === 'kind' ? sample.done : sample.cpuMs;
 
-/** Codes of a shell that could not start the command (sh(1)). */
-const wasNotStarted = (record: WorkloadRecord) =>
-  record.plan.mode !== 'kind' &&
-  record.runs.length > 0 &&
-  record.runs.every(({ exit }) => exit === 126 || exit === 127);
+/** Codes of a shell that could not start the command (sh(1)). The last of many runs may have been cut short: it tells nothing. */
+function wasNotStarted({ plan: { mode }, runs }: WorkloadRecord): boolean {
+  if (mode === 'kind') return false;
+  const telling = mode === 'repeat' ? runs.filter(({ stopped }) => !stopped) : runs;
+  return telling.length > 0 && telling.every(({ exit }) => exit === 126 || exit === 127);
+}
 
 function neverRan(record: WorkloadRecord): boolean {
   return wasNotStarted(record) || !record.samples.some((sample) => progress(record, sample) > 0);

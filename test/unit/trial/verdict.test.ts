@@ -110,19 +110,18 @@ const unknowns: [what: string, check: string, spoil: Spoil][] = [
     'stall',
     ({ run }) => void (run.witness = run.witness.filter(({ atMs }) => atMs < 2500)),
   ],
-  [
-    'an overflowed log',
-    'kernel-log',
-    (evidence) => void (evidence.dmesg = { canaryFound: false, lines: [], problems: [] }),
-  ],
+  ['an overflowed log', 'kernel-log', (seen) => void (seen.dmesg = { canaryFound: false, lines: [], problems: [] })],
   ['a console that was cut', 'console', (evidence) => void (evidence.console = { heardToTheEnd: false })],
   ['a console with a gap', 'console', (evidence) => void (evidence.console = { heardToTheEnd: true, hasGap: true })],
   ['a console whose end was not reached', 'console', (evidence) => void delete evidence.console],
   ['a workload that never started', 'workload', ({ run }) => void (workloadOf(run).samples = [])],
   [
-    'a workload that the shell could not start',
+    'a workload that the shell could not start, its last run cut short',
     'workload',
-    ({ run }) => void (workloadOf(run).runs = [{ ...runOf(run), exit: 127, good: false, output: 'sh: not found' }]),
+    ({ run }) => {
+      const runs = [127, -1].map((exit) => ({ ...runOf(run), exit, stopped: exit < 0, good: false }));
+      Object.assign(workloadOf(run), { runs }).plan.mode = 'repeat';
+    },
   ],
   [
     'a workload that stood still while the patch was live',
