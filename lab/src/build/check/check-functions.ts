@@ -50,12 +50,14 @@ async function notPatchable(
     .map((name) => reason(untracedRule(name), placeOf(name)));
 }
 
-/** Functions with a place that ftrace can patch, which __mcount_loc or __patchable_function_entries points to. */
+/**
+ * Functions with a place that ftrace can patch, which the compiler notes in __mcount_loc. (Not __patchable_function_entries: on
+ * x86 that is the padding before every function, notrace or not; arch/x86/Makefile, PADDING_CFLAGS.)
+ */
 export function tracedFunctions(object: Elf): Set<string> {
+  const table = object.sections.find(({ name, type }) => name === '__mcount_loc' && type === 1);
+  const sites = table ? relocationsOf(object, table.index) : [];
   const functions = object.symbols.filter(({ type, section }) => type === 'func' && section > 0);
-  const sites = object.sections
-    .filter(({ name, type }) => type === 1 && (name === '__mcount_loc' || name === '__patchable_function_entries'))
-    .flatMap(({ index }) => relocationsOf(object, index));
   return new Set(
     sites.flatMap(({ symbol, addend }) => {
       const goal = object.symbols[symbol];
