@@ -24,6 +24,14 @@ describe('functions that a patch removes', () => {
     assert.deepEqual(callers(head.replace('one, ', 'first,\n\t\t')), []);
   });
 
+  it('are not the .cold parts of others, which only tables of jumps point to', () => {
+    const symbols = original.symbols.map((each) =>
+      each.name === 'held_by_data' ? { ...each, name: 'stays.cold' } : each,
+    );
+    const given = { ...objects, original: { ...original, symbols } };
+    assert.deepEqual(callers(wider, ['helper'], given).sort(), ['called_by_removed', 'held_by_code', 'known_by_name']);
+  });
+
   it('may call what stays, or is new', () => {
     assert.deepEqual(callers(wider, ['stays']), []);
     assert.deepEqual(callers(wider, ['helper'], { original, patched: original }), []);

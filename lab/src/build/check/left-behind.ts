@@ -24,7 +24,9 @@ export function callsLeftBehind(
   if (other.size === 0 || gone.length === 0) return [];
   const calls = callsOf(original);
   const removed = new Set(gone.map(({ name }) => name));
-  const callable = new Set(gone.filter((each) => each.bind !== 'local' || isPointedTo(original, each)).map(nameOf));
+  // Tables of jumps lead into .cold parts, and nobody from outside.
+  const entries = gone.filter(({ name }) => !name.endsWith('.cold'));
+  const callable = new Set(entries.filter((each) => each.bind !== 'local' || isPointedTo(original, each)).map(nameOf));
   // What they call of the removed is called as well. The set grows while it is walked.
   for (const name of callable)
     for (const callee of calls.get(name) ?? []) if (removed.has(callee)) callable.add(callee);
