@@ -59,6 +59,12 @@ export const refusals: Record<string, Refusal> = {
     line: 'static int last_offset = -1;',
     function: 'complement_pos',
   },
+  'static-local-folded-FAIL': {
+    rule: 'DA04',
+    file: 'drivers/tty/vt/vt.c',
+    line: '/* the offset is not kept */',
+    function: 'complement_pos',
+  },
   'struct-layout-FAIL': { rule: 'DA01', file: 'fs/timerfd.c', line: 'unsigned int polls;' },
   'syntax-error-FAIL': {
     rule: 'does-not-compile',

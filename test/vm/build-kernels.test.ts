@@ -36,6 +36,7 @@ const kernels: readonly Kernel[] = [
       'export-alone-FAIL': 'no-change',
       'notrace-FAIL': 'NP02',
       'static-local-FAIL': 'DA04',
+      'static-local-folded-FAIL': 'DA04',
     },
     effects: [
       'binfmt-misc',

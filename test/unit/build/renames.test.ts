@@ -4,7 +4,10 @@ import { changedConstants, ownConstants } from '../../../lab/src/build/differ/ow
 import { ownData, renameInTable } from '../../../lab/src/build/differ/own-data.ts';
 import { ownMessages } from '../../../lab/src/build/differ/own-messages.ts';
 import { goneStatics } from '../../../lab/src/build/differ/static-locals.ts';
+import type { PatchedUnit } from '../../../lab/src/build/patched-unit.ts';
 import { fixtureElf, withSectionRenamed } from './unit-fixtures.ts';
+
+const sourceOf = (text: string) => ({ applied: { text }, included: [] }) as unknown as PatchedUnit;
 
 describe('movedSections', () => {
   const unlikely = fixtureElf('moved-cold.o');
@@ -78,7 +81,7 @@ describe('constants that the patch changes', () => {
   });
 
   it('keep theirs in the original, unless they are of a function, where the differs would look for them', () => {
-    const own = ownData(original, patched).original;
+    const own = ownData({ original, patched }, sourceOf('')).original;
     assert.deepEqual(own.symbols, [{ from: 'steps.0', to: '__func__.was_steps.0' }]);
     const rows = '1: 00 8 OBJECT LOCAL DEFAULT 1 steps.0\n2: 00 8 OBJECT LOCAL DEFAULT 1 policy\n';
     assert.equal(renameInTable(rows, own), rows.replace('steps.0', '__func__.was_steps.0'));
@@ -93,13 +96,22 @@ describe('static local variables that go', () => {
   });
   const gone = { ...original, symbols: original.symbols.filter(({ name }) => name !== 'count.1') };
 
+  const source = sourceOf('static int first(void)\n{\n\tint count = 0;\n');
+
   it('are not asked for', () => {
-    assert.deepEqual(goneStatics(original, gone), ['count.1']);
-    assert.deepEqual(ownData(original, gone).original.symbols, [{ from: 'count.1', to: '__func__.gone_count.1' }]);
+    assert.deepEqual(goneStatics(original, gone, source), ['count.1']);
+    assert.deepEqual(ownData({ original, patched: gone }, source).original.symbols, [
+      { from: 'count.1', to: '__func__.gone_count.1' },
+    ]);
   });
 
   it('are those of which nothing is left, and in whose place none comes that could be one of them', () => {
     for (const patched of [original, renamed('count.2'), renamed('count'), renamed('calls.1')])
-      assert.deepEqual(goneStatics(original, patched), []);
+      assert.deepEqual(goneStatics(original, patched, source), []);
+  });
+
+  it('are not those that the source still declares: nobody writes them now, and the compiler has put their first value in', () => {
+    const folded = sourceOf('void first(void)\n{\n\tstatic unsigned int calls, count;\n');
+    assert.deepEqual(goneStatics(original, gone, folded), []);
   });
 });

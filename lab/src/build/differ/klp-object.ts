@@ -58,7 +58,8 @@ const sidesOf = ({ unit, out }: CompiledUnit) => ({ original: unit.directory, pa
 async function ownDataOf(compiled: CompiledUnit) {
   const read = async (side: 'original' | 'patched') =>
     readElf(await readFile(join(sidesOf(compiled)[side], `${side}.o`)), `${side}.o`);
-  return ownData(await read('original'), await read('patched'));
+  const objects = { original: await read('original'), patched: await read('patched') };
+  return ownData(objects, compiled.source);
 }
 
 type Run = (...argv: [string, ...string[]]) => Promise<unknown>;

@@ -22,7 +22,7 @@ export type UnitChange = {
 
 /** Reasons against the changes of one unit. */
 export function klpRefusals(given: UnitChange): BuildReason[] {
-  const own = ownData(given.original, given.patched);
+  const own = ownData(given, given.compiled.source);
   const original = without(own.original, given.original);
   const change = { ...given, original, patched: without(own.patched, given.patched) };
   return [...initCode(change), ...changedSizes(change), ...lostStatics(change), ...swappedStatics(change)];

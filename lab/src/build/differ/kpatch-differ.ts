@@ -119,10 +119,10 @@ async function leaveOutExports(ctx: StageContext, bench: Workbench, out: string)
 }
 
 /** Gives sections and symbols the names that create-diff-object expects, in the objects and in the target's table. */
-async function renameForDiff(ctx: StageContext, bench: Workbench, { unit, out }: CompiledUnit): Promise<void> {
+async function renameForDiff(ctx: StageContext, bench: Workbench, { unit, source, out }: CompiledUnit): Promise<void> {
   const [original, patched] = await readBoth(out);
   const moved = movedSections(original, patched);
-  const own = ownData(original, patched);
+  const own = ownData({ original, patched }, source);
   const renames = (side: keyof typeof own, elf: Elf) => {
     const { symbols, sections } = own[side];
     return { symbols, sections: [...sections, ...moved[side], ...onceSections(elf)] };

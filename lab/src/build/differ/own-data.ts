@@ -2,16 +2,20 @@
 // other names the differs do not ask for it.
 
 import type { Elf } from '../../kernel/elf.ts';
+import type { PatchedUnit } from '../patched-unit.ts';
 import type { Copies } from './copy-untraced.ts';
 import { ownConstants } from './own-constants.ts';
 import { ownMessages } from './own-messages.ts';
 import { goneStatics } from './static-locals.ts';
 
 /** New names for symbols and their sections in either object, before they are compared. */
-export function ownData(original: Elf, patched: Elf): Record<'original' | 'patched', Copies> {
+export function ownData(
+  { original, patched }: { original: Elf; patched: Elf },
+  source: PatchedUnit,
+): Record<'original' | 'patched', Copies> {
   const constants = ownConstants(original, patched);
   return {
-    original: both(both(ownMessages(original), constants.original), forgotten(goneStatics(original, patched))),
+    original: both(both(ownMessages(original), constants.original), forgotten(goneStatics(original, patched, source))),
     patched: both(ownMessages(patched), constants.patched),
   };
 }

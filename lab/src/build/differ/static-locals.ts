@@ -2,24 +2,30 @@
 // function and another one of that name comes into a second function, the new one would be the old one, with its value.
 
 import { type Elf, type ElfRelocation, type ElfSymbol, relocationsOf } from '../../kernel/elf.ts';
+import type { PatchedUnit } from '../patched-unit.ts';
 
 /** Static locals that every livepatch has its own copy of, as klp diff names them. */
 export const isOwnCopy = (name: string): boolean =>
   /^(__already_done|__func__|__key|__warned|_entry|_entry_ptr|_rs|descriptor|CSWTCH)\./.test(name);
 
 /**
- * Static local variables that the patched object has no more, neither there nor anywhere else under their name. A variable that
- * comes new may be one of them under another name, whose value would be lost: then none.
+ * Static local variables that neither the patched object nor the patched source has any more. (One that is never written any more
+ * the compiler folds into its first value, whatever the running kernel has in it.) A variable that comes new may be one of them
+ * under another name, whose value would be lost: then none.
  */
-export function goneStatics(original: Elf, patched: Elf): string[] {
+export function goneStatics(original: Elf, patched: Elf, source: PatchedUnit): string[] {
   const bases = (elf: Elf) => new Set(elf.symbols.filter(isDatum).map(({ name }) => baseName(name)));
   const [before, after] = [bases(original), bases(patched)];
   const isWritable = ({ section }: ElfSymbol) => ((patched.sections[section]?.flags ?? 0) & 0x1) !== 0;
   const comesNew = ({ name }: ElfSymbol) => !isOwnCopy(name) && !before.has(baseName(name));
   if (patched.symbols.some((symbol) => isDatum(symbol) && isWritable(symbol) && comesNew(symbol))) return [];
+  // Up to the end of the declaration, and not into the body of a function.
+  const declaration = (name: string) => new RegExp(String.raw`\bstatic\b(?:(?!\n\{)[^;])*\b${name}\b`);
+  const texts = [source, ...source.included].map(({ applied }) => applied.text);
+  const isDeclared = (name: string) => texts.some((text) => declaration(name).test(text));
   return original.symbols
     .filter((symbol) => isDatum(symbol) && symbol.bind === 'local' && /\.\d+$/.test(symbol.name))
-    .filter(({ name }) => !isOwnCopy(name) && !after.has(baseName(name)))
+    .filter(({ name }) => !isOwnCopy(name) && !after.has(baseName(name)) && !isDeclared(baseName(name)))
     .map(({ name }) => name);
 }
 
