@@ -2,7 +2,7 @@
 //
 //   lpl-agent serve PORT             answer numbered requests until killed: "N\n" -> "N <monotonic us>\n", and HTTP on the same port:
 //                                    GET /N -> 2 KiB, N and then a letter that tells it (lab/src/workload/http-load.ts)
-//   lpl-agent witness PID|NAME...    the heartbeat (20 ms) and who is still alive (1 s), until stdin closes; a name: who has it now
+//   lpl-agent witness PID|NAME...    the heartbeat (40 ms) and who is still alive (1 s), until stdin closes; a name: who has it now
 //   lpl-agent transition MODULE      every task's patch_state, 40 ms apart, until stdin closes; MODULE may come and go
 //   lpl-agent identity DISK          waits for the parcel on that disk (lab/src/vm/image/parcel.ts) and makes this machine what it says
 //   lpl-agent clock SEC USEC         sets the time, for a machine that went back to a snapshot
@@ -258,11 +258,11 @@ static void print_identity(char **pids)
 	printf("}");
 }
 
-// One line every 100 ms: the longest time between two ticks of 20 ms in it; every tenth line also who is alive. Twice as
-// often costs twice the CPU, and under TCG the bar of 2 % of one CPU is soon reached.
+// One line every 200 ms: the longest time between two ticks of 40 ms in it; every fifth line also who is alive. What it costs
+// is being woken: under TCG twice as often costs the guest twice the CPU, for ticks as for lines.
 static int witness(char **pids)
 {
-	const long long tick = 20000;
+	const long long tick = 40000;
 	long long next = now_us(CLOCK_MONOTONIC), last = next;
 
 	for (unsigned line = 0;; line++) {
@@ -279,7 +279,7 @@ static int witness(char **pids)
 				next += (at - next) / tick * tick;
 		}
 		printf("{\"upUs\":%lld,\"wallUs\":%lld,\"gapUs\":%lld", now_us(CLOCK_BOOTTIME), now_us(CLOCK_REALTIME), longest);
-		if (line % 10 == 0)
+		if (line % 5 == 0)
 			print_identity(pids);
 		printf("}\n");
 		if (fflush(stdout) || !wanted_after_ms(0))

@@ -25,7 +25,7 @@ export type StallFigures = {
 };
 
 /** Fewer samples than these say nothing about what is usual for a guest. */
-export const baselineSamples = 5;
+export const baselineSamples = 4;
 
 const breaks = new Set(['reset', 'closed', 'given-up']);
 
@@ -80,7 +80,7 @@ const longestStep = (times: readonly number[]) =>
 /** Delays of the host count when they fall within this much of the gap. */
 const slackMs = 150;
 /** Ten seconds of a witness: ssh to a busy guest can be some of them late. */
-const lateLines = 100;
+const lateLines = 50;
 
 /** The run's clock when the guest took each sample: its line may come late, but not early. */
 function takenAt(witness: Run['witness']): number[] {

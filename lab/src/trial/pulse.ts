@@ -11,14 +11,14 @@ export type Pulse = {
   at: number;
   /** `latencyMs` null: never answered. */
   requests: { at: number; latencyMs: number | null }[];
-  /** Longest time between two 20 ms ticks of the guest. */
+  /** Longest time between two 40 ms ticks of the guest. */
   gapMs?: number;
   /** Milliseconds since the guest booted, and which boot it is. */
   upMs?: number;
   bootId?: string;
 };
 
-const load = { connections: 2, paceMs: 40, timeoutMs: 3000 };
+const load = { connections: 2, beatMs: 40, timeoutMs: 3000 };
 /** Twenty pulses a second. */
 const pulseMs = 50;
 

@@ -36,14 +36,11 @@ export type Recording = Pick<MachineLog, 'signal' | 'hasConsoleGap' | 'untilCana
   finish(): Promise<Run>;
 };
 
-/** Samples come every 100 ms; a host that delivers none for this long has something to be told of. */
+/** Samples come every 200 ms; a host that delivers none for this long has something to be told of. */
 const unheardMs = 10_000;
 
-/**
- * Each connection is asked twelve times a second, the guest about fifty times; what is judged are silences of hundreds of
- * milliseconds. Twice as often cost the cells of a matrix an eighth more time without KVM, and told no more.
- */
-const load = { connections: 4, paceMs: 80, timeoutMs: 3000 };
+/** Eighty requests a second; what is judged are silences of hundreds of milliseconds. */
+const load = { connections: 4, beatMs: 50, timeoutMs: 3000 };
 
 /** A workload that has done nothing by then is not waited for any longer. */
 const beginMs = 120_000;

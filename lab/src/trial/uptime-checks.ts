@@ -66,7 +66,7 @@ function identityChecks(run: Run): Check[] {
 }
 
 /** So many lines of the witness come in the time that one may be late (unheardLimitMs). */
-const linesOfAnEnd = 20;
+const linesOfAnEnd = 10;
 
 /** A line may come late, but not early: of the first lines and of the last ones those count that came soonest. */
 function uptimeSpan({ witness }: Run): { guestMs: number; hostMs: number; wentBack: boolean } {
@@ -96,7 +96,7 @@ function requestCheck(run: Run): Check {
   };
 }
 
-/** Lines come every 100 ms; over a busy host's ssh now and then a second late. */
+/** Lines come every 200 ms; over a busy host's ssh now and then a second late. */
 const unheardLimitMs = 2000;
 
 /** How long a gap may be: five times the longest of this guest's own baseline, and never under a quarter second. */

@@ -3,7 +3,7 @@
 // time in which it was stopped. Who never answered is not accused.
 
 import { createConnection, type Socket } from 'node:net';
-import { longestDelayMs, readRunDelays } from '../core/run-delays.ts';
+import { longestDelayMs, openRunDelays } from '../core/run-delays.ts';
 
 /** A guest that is merely busy under TCG answers within a second or two; the kernel's own soft lockup takes 20 s. */
 export const silentAfterMs = 15_000;
@@ -26,7 +26,8 @@ export function watchHeartbeat({ port, pid }: { port: number; pid: number }, onS
   let isTold = false;
   let askedAt = 0;
   let silentMs = 0;
-  let delays = readRunDelays(pid);
+  const delays = openRunDelays(pid);
+  let before = delays.read();
   let lookedAt = performance.now();
   const seen = () => {
     silentMs = 0;
@@ -52,9 +53,9 @@ export function watchHeartbeat({ port, pid }: { port: number; pid: number }, onS
     socket.write('1\n');
   };
   const timer = setInterval(() => {
-    const [now, later] = [performance.now(), readRunDelays(pid)];
-    silentMs += Math.max(0, now - lookedAt - longestDelayMs(delays, later));
-    [delays, lookedAt] = [later, now];
+    const [now, after] = [performance.now(), delays.read()];
+    silentMs += Math.max(0, now - lookedAt - longestDelayMs(before, after));
+    [before, lookedAt] = [after, now];
     if (hasAnswered && !isTold && silentMs >= silentAfterMs) {
       isTold = true;
       onSilent();
@@ -72,6 +73,7 @@ export function watchHeartbeat({ port, pid }: { port: number; pid: number }, onS
     },
     stop: () => {
       clearInterval(timer);
+      delays.close();
       socket?.destroy();
     },
   };

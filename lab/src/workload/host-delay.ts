@@ -1,6 +1,6 @@
 // How long the host kept QEMU's threads waiting for a CPU: stalls of a guest that are the host's fault are told apart by it.
 
-import { longestDelayMs, readRunDelays } from '../core/run-delays.ts';
+import { longestDelayMs, openRunDelays } from '../core/run-delays.ts';
 import type { HeldMs } from './guest-time.ts';
 
 /** `delayMs`: the longest run-queue wait of any thread of the process between `fromMs` and `atMs`. */
@@ -14,11 +14,12 @@ export function watchHostDelay(
   clock: () => number,
 ): { samples: readonly HostDelaySample[]; /** All of it until now. */ heldMs: HeldMs; stop(): void } {
   const samples: HostDelaySample[] = [];
-  let last = readRunDelays(pid);
+  const delays = openRunDelays(pid);
+  let last = delays.read();
   let fromMs = clock();
   let totalMs = 0;
   const timer = setInterval(() => {
-    const now = readRunDelays(pid);
+    const now = delays.read();
     const delayMs = longestDelayMs(last, now);
     last = now;
     const atMs = clock();
@@ -26,5 +27,9 @@ export function watchHostDelay(
     if (delayMs >= 1) samples.push({ fromMs, atMs, delayMs });
     fromMs = atMs;
   }, intervalMs);
-  return { samples, heldMs: () => totalMs, stop: () => clearInterval(timer) };
+  const stop = () => {
+    clearInterval(timer);
+    delays.close();
+  };
+  return { samples, heldMs: () => totalMs, stop };
 }

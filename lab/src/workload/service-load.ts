@@ -18,8 +18,8 @@ export type ConnectionEvent = {
 export type ServiceLoadOptions = {
   port: number;
   connections: number;
-  /** Pause between an answer and the next request of the same connection. */
-  paceMs: number;
+  /** Every connection that waits for no answer asks this often, all at the same moment. */
+  beatMs: number;
   /** A request not answered after so much of the guest's time is lost. */
   timeoutMs: number;
   /** What the host kept from the guest; default nothing. */
@@ -42,8 +42,9 @@ export function startServiceLoad(options: ServiceLoadOptions): ServiceLoad {
   const requests: RequestSample[] = [];
   const events: ConnectionEvent[] = [];
   const stopping = new AbortController();
+  const beat = openBeat(options.beatMs);
   const clients = Array.from({ length: options.connections }, (_, connection) =>
-    runClient({ ...options, connection, requests, events, signal: stopping.signal }),
+    runClient({ ...options, connection, requests, events, beat, signal: stopping.signal }),
   );
   return {
     requests,
@@ -57,6 +58,7 @@ export function startServiceLoad(options: ServiceLoadOptions): ServiceLoad {
     stop: async () => {
       stopping.abort();
       await Promise.all(clients);
+      beat.stop();
     },
   };
 }
@@ -65,6 +67,7 @@ type Client = ServiceLoadOptions & {
   connection: number;
   requests: RequestSample[];
   events: ConnectionEvent[];
+  beat: Beat;
   signal: AbortSignal;
 };
 
@@ -93,7 +96,7 @@ async function runClient(client: Client): Promise<void> {
           client.events.push({ atMs: client.clock(), connection: client.connection, event: 'given-up' });
         break;
       }
-      await pause(client.paceMs);
+      await client.beat.next();
     }
     line?.close();
   }
@@ -158,6 +161,25 @@ function numberedLine(socket: Socket, client: Client): Line {
         socket.write(`${number}\n`);
       }),
     close: () => socket.destroy(),
+  };
+}
+
+type Beat = { next(): Promise<void>; stop(): void };
+
+/**
+ * All who wait for the next beat go on in one turn of the event loop: what they send reaches the guest together and wakes its
+ * service once. Without KVM a wake-up costs the guest two milliseconds, and what it then does for three more next to nothing.
+ */
+function openBeat(everyMs: number): Beat {
+  let waiting: (() => void)[] = [];
+  const timer = setInterval(() => {
+    const due = waiting;
+    waiting = [];
+    for (const go of due) go();
+  }, everyMs);
+  return {
+    next: () => new Promise((resolve) => void waiting.push(resolve)),
+    stop: () => clearInterval(timer),
   };
 }
 

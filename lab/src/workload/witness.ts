@@ -9,7 +9,7 @@ export type WitnessSample = {
   /** CLOCK_BOOTTIME and CLOCK_REALTIME. */
   upUs: number;
   wallUs: number;
-  /** Longest time between two 20 ms ticks since the sample before. */
+  /** Longest time between two 40 ms ticks since the sample before. */
   gapUs: number;
   identity?: Identity;
 };

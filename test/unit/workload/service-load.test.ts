@@ -28,7 +28,7 @@ async function serve(answer: (number: number, socket: Socket) => void): Promise<
 }
 
 const start = (port: number, timeoutMs = 200) =>
-  startServiceLoad({ port, connections: 2, paceMs: 1, timeoutMs, clock });
+  startServiceLoad({ port, connections: 2, beatMs: 1, timeoutMs, clock });
 const until = (what: string, probe: () => boolean) =>
   waitUntil({ what, timeoutMs: 3000, intervalMs: 5, signal }, () => probe() || undefined);
 
@@ -42,6 +42,20 @@ describe('startServiceLoad', () => {
     server.close();
     assert.ok(load.requests.every(({ latencyMs }) => latencyMs !== null));
     assert.deepEqual([...new Set(load.events.map(({ event }) => event))], ['open']);
+  });
+
+  it('asks on all connections in the same moment', async () => {
+    const { server, port } = await serve((number, socket) => socket.write(`${number} 1\n`));
+    let turn = 0;
+    const turns = setInterval(() => turn++, 1);
+    const load = startServiceLoad({ port, connections: 4, beatMs: 50, timeoutMs: 3000, clock: () => turn });
+    // Each asks at once when it is connected.
+    await until('beats', () => load.requests.length >= 40);
+    await load.stop();
+    clearInterval(turns);
+    server.close();
+    const moments = new Set(load.requests.slice(-24).map(({ atMs }) => atMs));
+    assert.ok(moments.size <= 12, `24 requests in ${moments.size} moments`);
   });
 
   it('counts one unanswered request as lost, and goes on', async () => {

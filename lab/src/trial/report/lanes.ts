@@ -88,7 +88,7 @@ export function latencyLane(): Lane {
   return { title: 'latency', height: 56, draw };
 }
 
-/** The longest gap between heartbeat ticks; logarithmic, 20 ms is perfect. */
+/** The longest gap between heartbeat ticks; logarithmic, 40 ms is perfect. */
 export function heartbeatLane(): Lane {
   const draw = ({ run, x, y, height }: Frame) => {
     const level = (gapMs: number) => y + height - logScale(gapMs, 10, 10_000) * height;
