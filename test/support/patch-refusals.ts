@@ -65,6 +65,7 @@ export const refusals: Record<string, Refusal> = {
     line: '/* the offset is not kept */',
     function: 'complement_pos',
   },
+  'static-folded-FAIL': { rule: 'DA12', file: 'drivers/tty/vt/vt.c', line: '/* the mode is not kept */' },
   'struct-layout-FAIL': { rule: 'DA01', file: 'fs/timerfd.c', line: 'unsigned int polls;' },
   'syntax-error-FAIL': {
     rule: 'does-not-compile',

@@ -9,6 +9,7 @@ import { readElf } from '../../kernel/elf.ts';
 import type { Applied } from '../../patch/apply-patch.ts';
 import { keepLineNumbers } from '../../patch/keep-line-numbers.ts';
 import { changedExports, leftOutExports, patchedSymvers } from '../check/check-exports.ts';
+import { foldedStatics } from '../check/folded-statics.ts';
 import { readCompilerMessages } from './compiler-messages.ts';
 import { compileUnit } from './compile-unit.ts';
 import type { CompiledUnit } from '../differ/differ.ts';
@@ -49,7 +50,8 @@ export async function makePatchedObject(
   ]);
   const objects = { original, patched };
   const exports = changedExports(unit.path, objects, { before: unit.command.symvers, after });
-  const reasons = [...layouts, ...exports];
+  const folded = foldedStatics(objects, source).map((name) => reason('DA12', { file: unit.path, name }));
+  const reasons = [...layouts, ...exports, ...folded];
   if (reasons.length > 0) return refused(...reasons);
   const constants = changedConstants(original, patched).map((name) => reason('DA11', { file: unit.path, name }));
   return { unit, source, out, notes: [...leftOutExports(unit.path, objects), ...constants] };
