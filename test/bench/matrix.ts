@@ -31,7 +31,9 @@ export async function benchMatrix(count: number, jobs?: number): Promise<Row[]> 
   try {
     for (const name of patches) await copyFile(join(fixtures, `${name}.patch`), join(lab.directory, `${name}.patch`));
     // Kernels are prepared and snapshots made before: both sides find them at hand.
+    console.error('kernels and snapshots ...');
     await runMatrix(lab, { ...size, patches: 1 }, 'warm');
+    console.error(`lpl matrix, ${count} cells ...`);
     // As many at once as the lab thinks fit, or as --jobs says.
     const whole = await runMatrix(lab, size, 'whole', ...(jobs ? ['-j', String(jobs)] : []));
     const { cells } = whole.matrix;
@@ -40,6 +42,7 @@ export async function benchMatrix(count: number, jobs?: number): Promise<Row[]> 
     const runs = Math.min(sampled, count);
     for (let index = 0; index < runs; index++) {
       const cell = cells[Math.floor((index * count) / runs)];
+      console.error(`a cell alone, ${index + 1} of ${runs} ...`);
       if (cell) alone.push(await runAlone(lab, cell));
     }
     const mean = alone.reduce((sum, ms) => sum + ms, 0) / alone.length;
