@@ -20,12 +20,18 @@ import { benchMatrix } from './matrix.ts';
 import type { Row } from './measure.ts';
 import { benchVirtme } from './virtme.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { count: { type: 'string' }, jobs: { type: 'string' }, tree: { type: 'string', multiple: true } },
-});
-const count = Number(values.count ?? 5);
+const usage = `usage: npm run bench [edits|machines|endurance|engines|matrix|editor ...] [-- --count N] [--jobs N] [--tree tree:PATH ...]
+Without a name: edits and machines. What each measures: test/bench/run.ts`;
+
+const { values, positionals } = readWords();
 const askedForByName = ['endurance', 'engines', 'matrix', 'editor'];
+const unknown = positionals.find((name) => !['edits', 'machines', ...askedForByName].includes(name));
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+if (unknown !== undefined) endWith(`there is no bench ${unknown}`);
+const count = Number(values.count ?? 5);
 const wanted = (group: string) =>
   positionals.length === 0 ? !askedForByName.includes(group) : positionals.includes(group);
 
@@ -43,4 +49,23 @@ try {
   console.log(JSON.stringify({ schema: 1, node: process.version, rows }));
 } finally {
   await scratch.close();
+}
+
+function readWords() {
+  const options = {
+    count: { type: 'string' },
+    jobs: { type: 'string' },
+    tree: { type: 'string', multiple: true },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    endWith((error as Error).message.split('. ')[0]);
+  }
+}
+
+function endWith(complaint = 'wrong words'): never {
+  console.error(`${complaint}\n${usage}`);
+  process.exit(2);
 }

@@ -3,10 +3,9 @@ import { movedSections, onceSections } from '../../../lab/src/build/differ/moved
 import { changedConstants, ownConstants } from '../../../lab/src/build/differ/own-constants.ts';
 import { ownData, renameInTable } from '../../../lab/src/build/differ/own-data.ts';
 import { ownMessages } from '../../../lab/src/build/differ/own-messages.ts';
-import { foldedStatics } from '../../../lab/src/build/check/folded-statics.ts';
 import { goneStatics } from '../../../lab/src/build/differ/static-locals.ts';
 import type { PatchedUnit } from '../../../lab/src/build/patched-unit.ts';
-import { fixtureElf, withSectionRenamed, withSymbolRenamed } from './unit-fixtures.ts';
+import { fixtureElf, withSectionRenamed } from './unit-fixtures.ts';
 
 const sourceOf = (text: string) => ({ applied: { text }, included: [] }) as unknown as PatchedUnit;
 
@@ -114,27 +113,5 @@ describe('static local variables that go', () => {
   it('are not those that the source still declares: nobody writes them now, and the compiler has put their first value in', () => {
     const folded = sourceOf('void first(void)\n{\n\tstatic unsigned int calls, count;\n');
     assert.deepEqual(goneStatics(original, gone, folded), []);
-  });
-});
-
-describe('static variables of a file', () => {
-  const original = withSymbolRenamed(fixtureElf('statics-first.o'), 'count.1', 'count');
-  const gone = { ...original, symbols: original.symbols.filter(({ name }) => name !== 'count') };
-  const declared = 'static int calls, count = 3; /* of calls */\n';
-  const read = sourceOf(`${declared}int first(void)\n{\n\treturn count;\n}\n`);
-
-  it('are folded when nothing writes them any more but something reads them', () => {
-    assert.deepEqual(foldedStatics({ original, patched: gone }, read), ['count']);
-  });
-
-  it('are not when they stay, are only written, go from the source as well, or were constants', () => {
-    assert.deepEqual(foldedStatics({ original, patched: original }, read), []);
-    for (const text of [
-      `${declared}void first(void)\n{\n\tcount = 1;\n\tcount += 2; // count\n}\n`,
-      'int first(int count);\n',
-    ])
-      assert.deepEqual(foldedStatics({ original, patched: gone }, sourceOf(text)), []);
-    const constant = { ...original, sections: original.sections.map((each) => ({ ...each, flags: each.flags & ~1 })) };
-    assert.deepEqual(foldedStatics({ original: constant, patched: gone }, read), []);
   });
 });

@@ -19,15 +19,16 @@ export function goneStatics(original: Elf, patched: Elf, source: PatchedUnit): s
   const isWritable = ({ section }: ElfSymbol) => ((patched.sections[section]?.flags ?? 0) & 0x1) !== 0;
   const comesNew = ({ name }: ElfSymbol) => !isOwnCopy(name) && !before.has(baseName(name));
   if (patched.symbols.some((symbol) => isDatum(symbol) && isWritable(symbol) && comesNew(symbol))) return [];
-  // Up to the end of the declaration, and not into the body of a function.
-  const declaration = (name: string) => new RegExp(String.raw`\bstatic\b(?:(?!\n\{)[^;])*\b${name}\b`);
   const texts = [source, ...source.included].map(({ applied }) => applied.text);
-  const isDeclared = (name: string) => texts.some((text) => declaration(name).test(text));
+  const isDeclared = (name: string) => texts.some((text) => new RegExp(staticDeclaration(name)).test(text));
   return original.symbols
     .filter((symbol) => isDatum(symbol) && symbol.bind === 'local' && /\.\d+$/.test(symbol.name))
     .filter(({ name }) => !isOwnCopy(name) && !after.has(baseName(name)) && !isDeclared(baseName(name)))
     .map(({ name }) => name);
 }
+
+/** Pattern of the declaration of a static variable: up to its name, and not into the body of a function. */
+export const staticDeclaration = (name: string): string => String.raw`\bstatic\b(?:(?!\n\{)[^;])*\b${name}\b`;
 
 const isDatum = ({ type, section }: ElfSymbol) => type === 'object' && section > 0;
 
