@@ -1,11 +1,13 @@
 // Runs bundled mocha suites in a VS Code window with an extension under development, and judges the run.
 
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTests } from '@vscode/test-electron';
+import { eventLine } from '../../extension/src/operations/event-line.ts';
 import { withCleanup } from '../../lab/src/core/cleanup.ts';
+import type { LabEvent } from '../../lab/src/core/event.ts';
 import { openReportChannel, type SuiteResult } from './report-channel.ts';
 import type { VscodeHost } from './vscode-host/find-vscode.ts';
 
@@ -25,6 +27,9 @@ export type SuiteRun = {
   log: string;
   onLine: (line: string) => void;
 };
+
+/** Lines of a journal that a failed run shows. */
+const journalEnd = 40;
 
 const quietSettings = {
   'chat.disableAIFeatures': true,
@@ -70,16 +75,26 @@ export async function runInVscode(run: SuiteRun): Promise<SuiteResult> {
       (error: Error) => error.message,
     );
     const result = await channel.result();
-    keepJournal(userDataDir, run.log);
+    const journal = keepJournal(userDataDir, run.log);
+    if (result?.failed) journalLines(journal).forEach((line) => run.onLine(`  lab| ${line}`));
     return judge(result, failure, run.log);
   });
 }
 
-/** The extension's journal, beside what VS Code said. */
-function keepJournal(userDataDir: string, log: string): void {
+/** The extension's journal, beside what VS Code said; undefined when nothing was done. */
+function keepJournal(userDataDir: string, log: string): string | undefined {
   const names = readdirSync(userDataDir, { recursive: true, encoding: 'utf8' });
   const found = names.find((name) => name.endsWith('livepatch-lab-vscode/events.ndjson'));
-  if (found) copyFileSync(join(userDataDir, found), log.replace(/\.log$/, '-events.ndjson'));
+  if (!found) return undefined;
+  const kept = log.replace(/\.log$/, '-events.ndjson');
+  copyFileSync(join(userDataDir, found), kept);
+  return kept;
+}
+
+/** The end of a journal, as the extension's log shows it: a test that failed says what it did not see, this says why. */
+function journalLines(journal: string | undefined): string[] {
+  const events = journal ? readFileSync(journal, 'utf8').trim().split('\n') : [];
+  return events.flatMap((text) => eventLine(JSON.parse(text) as LabEvent)?.split('\n') ?? []).slice(-journalEnd);
 }
 
 function judge(result: SuiteResult | undefined, failure: string | undefined, log: string): SuiteResult {

@@ -7,6 +7,7 @@ import { commands, ConfigurationTarget, extensions, type TextEditor, workspace }
 import { type MachineStatus, openLab } from 'livepatch-lab';
 import type { Window } from '../../../extension/src/activate-extension.ts';
 import { commandIds } from '../../../extension/src/contributions.ts';
+import { replaceText } from '../suites/replace-text.ts';
 import { note } from './figures.ts';
 
 const minute = 60_000;
@@ -34,7 +35,7 @@ describe('hot patch on save', function () {
     // The first build of a target fills its caches.
     for (let index = 0; index <= count; index++) {
       const said = ` hot=${index}`;
-      await editor.edit((change) => change.replace(document.lineAt(at).range, `\tseq_puts(m, "${said}\\n");`));
+      await replaceText(document, document.lineAt(at).range, `\tseq_puts(m, "${said}\\n");`);
       const saved = performance.now();
       await document.save();
       const patched = views.hotPatch.idle().then(() => performance.now() - saved);

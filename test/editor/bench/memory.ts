@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { ConfigurationTarget, workspace } from 'vscode';
 import { fakeMachine, tracedFunction } from '../fixtures/fake-facts.ts';
 import { editFakeSource, freshFakeWindow } from '../suites/fake-window.ts';
+import { replaceText } from '../suites/replace-text.ts';
 import { note } from './figures.ts';
 
 const [warm, all] = [100, 1_000];
@@ -21,7 +22,7 @@ describe('memory', function () {
     const { document } = editor;
     let heap = 0;
     for (let index = 1; index <= all; index++) {
-      await editor.edit((change) => change.replace(document.lineAt(7).range, `\treturn count + ${index % 7};`));
+      await replaceText(document, document.lineAt(7).range, `\treturn count + ${index % 7};`);
       await document.save();
       await fake.hotPatch.idle();
       // What the fake remembers is no memory of the product.

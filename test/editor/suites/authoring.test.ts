@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { languages, type TextEditor, Uri, window, workspace } from 'vscode';
+import { languages, Range, type TextEditor, Uri, window, workspace } from 'vscode';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeTarget } from '../fixtures/fake-facts.ts';
 import { editFakeSource, fakeFile, freshFakeWindow, run } from './fake-window.ts';
+import { replaceText } from './replace-text.ts';
 import { until } from './until.ts';
 
 describe('patches as files', () => {
@@ -30,7 +31,8 @@ describe('patches as files', () => {
     assert.match(readFileSync(path, 'utf8'), /^Subject: \[PATCH\] binfmt_misc: count on$/m);
     assert.deepEqual(remarks(path), [[1, 'COMMIT_MESSAGE', 'Missing description']]);
     fake.lab.patchFindings = [];
-    await editor.edit((change) => change.insert(editor.document.positionAt(40), 'Why it counts.\n'));
+    const at = editor.document.positionAt(40);
+    await replaceText(editor.document, new Range(at, at), 'Why it counts.\n');
     await editor.document.save();
     await until('the remarks to go', () => remarks(path).length === 0);
     const lines = readFileSync(fake.journal, 'utf8');

@@ -8,6 +8,7 @@ import type { Lab, MachineStatus } from 'livepatch-lab';
 import type { Window } from '../../../extension/src/activate-extension.ts';
 import type { AppliedEdit } from '../../../extension/src/livepatch/apply-edit.ts';
 import { inGuest, minute, openRealWindow, patiently, run, shownIn, stockTarget } from './real-window.ts';
+import { replaceText } from './replace-text.ts';
 import { until } from './until.ts';
 
 const name = 'editor1';
@@ -32,7 +33,7 @@ describe('a machine driven from VS Code', function () {
     const offset = document.getText().indexOf(from);
     assert.ok(offset >= 0, `${from} is in ${file}`);
     const { lineNumber, range } = document.lineAt(document.positionAt(offset));
-    await editor.edit((change) => change.replace(range.with(document.positionAt(offset)), to));
+    await replaceText(document, range.with(document.positionAt(offset)), to);
     return lineNumber;
   };
 

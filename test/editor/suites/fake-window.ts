@@ -5,6 +5,7 @@ import { commands, extensions, type TextEditor, type TreeDataProvider, type Tree
 import { type CommandName, commandIds } from '../../../extension/src/contributions.ts';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeGdb, fakeTarget } from '../fixtures/fake-facts.ts';
+import { replaceText } from './replace-text.ts';
 
 /** The file of the fake kernel tree. */
 export const fakeFile = 'fs/binfmt_misc.c';
@@ -61,6 +62,6 @@ export const textsOf = (items: readonly TreeItem[]) => items.map(({ label, descr
 /** A working copy of the fake kernel's file with `text` on line 8 (1-based), not saved. */
 export async function editFakeSource(text: string): Promise<TextEditor> {
   const editor = await run<TextEditor>('openSource', { target: fakeTarget, file: fakeFile });
-  await editor.edit((change) => change.replace(editor.document.lineAt(7).range, text));
+  await replaceText(editor.document, editor.document.lineAt(7).range, text);
   return editor;
 }

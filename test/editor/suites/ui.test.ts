@@ -8,6 +8,7 @@ import type { MachineNode } from '../../../extension/src/machines/machine-node.t
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine, fakeTarget, ownRelease } from '../fixtures/fake-facts.ts';
 import { editFakeSource, fakeFile, freshFakeWindow, run } from './fake-window.ts';
+import { replaceText } from './replace-text.ts';
 import { until } from './until.ts';
 
 describe('Livepatch Lab in a window', () => {
@@ -82,7 +83,7 @@ describe('Livepatch Lab in a window', () => {
     const editor = await run<TextEditor>('openSource', { target: ownTree, file: fakeFile, line: 6 });
     assert.notEqual(editor.document.fileName, stock.document.fileName);
     assert.equal(editor.selection.active.line, 5);
-    await editor.edit((change) => change.replace(editor.document.lineAt(7).range, '\treturn count + 81;'));
+    await replaceText(editor.document, editor.document.lineAt(7).range, '\treturn count + 81;');
     await editor.document.save();
     assert.equal(readFileSync(pristine, 'utf8'), before);
     await run('buildAndLoad');

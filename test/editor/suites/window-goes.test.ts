@@ -5,10 +5,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commands, type TextEditor, workspace } from 'vscode';
+import { commands, Range, type TextEditor, workspace } from 'vscode';
 import type { Lab, MachineStatus } from 'livepatch-lab';
 import type { Window } from '../../../extension/src/activate-extension.ts';
+import type { AppliedEdit } from '../../../extension/src/livepatch/apply-edit.ts';
 import { inGuest, minute, openRealWindow, patiently, run, shownIn, stockTarget } from './real-window.ts';
+import { replaceText } from './replace-text.ts';
 import { until } from './until.ts';
 
 const name = 'survivor';
@@ -42,10 +44,14 @@ describe('a window that goes in the middle of a transition', function () {
     await inGuest(lab, name, `[ -p /tmp/fifo ] || mkfifo /tmp/fifo; cat /tmp/fifo > /dev/null 2>&1 & ${untilItWaits}`);
     const editor = await run<TextEditor>('openSource', { target: machine.target, file: 'fs/pipe.c' });
     const { document } = editor;
-    const at = document.positionAt(document.getText().indexOf('filp->private_data = pipe;'));
-    await editor.edit((change) => change.insert(at, 'pr_info("a fifo is opened\\n");\n\t'));
-    void run('buildAndLoad', { machine: name });
-    await until('the transition', () => isInTransition(), 5 * minute);
+    const offset = document.getText().indexOf('filp->private_data = pipe;');
+    assert.ok(offset >= 0, 'fs/pipe.c is as this test knows it');
+    const at = document.positionAt(offset);
+    await replaceText(document, new Range(at, at), 'pr_info("a fifo is opened\\n");\n\t');
+    const ended = run<AppliedEdit | undefined>('buildAndLoad', { machine: name }).then((result) => {
+      throw new Error(`no window saw a transition: ${JSON.stringify(result)}`);
+    });
+    await Promise.race([ended, until('the transition', isInTransition, 5 * minute)]);
   }
 
   async function checkRecovered(): Promise<void> {
