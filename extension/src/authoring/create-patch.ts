@@ -25,7 +25,7 @@ export async function createPatch(
 ): Promise<TextEditor | undefined> {
   const worktree = await currentWorktree(session, request.target);
   if (!worktree) return say(l10n.t('No working copy of kernel source.'));
-  await saveWorktree(session, worktree);
+  if (!(await saveWorktree(session, worktree))) return undefined;
   const { target, source: directory } = worktree;
   const files = await changedFiles(worktree);
   if (files.length === 0) return say(l10n.t('Nothing differs from the source of {0}.', target.name));

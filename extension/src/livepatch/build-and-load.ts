@@ -19,7 +19,7 @@ export async function buildAndLoad(
 ): Promise<AppliedEdit | undefined> {
   const worktree = await currentWorktree(session);
   if (!worktree) return say('No working copy of kernel source. Open one with "Livepatch: Open source of target...".');
-  await saveWorktree(session, worktree);
+  if (!(await saveWorktree(session, worktree))) return undefined;
   const patch = await writeWorktreePatch(worktree);
   const machine = await machineFor(session, worktree, request.machine);
   if (!machine) return noMachine(worktree, request.machine);

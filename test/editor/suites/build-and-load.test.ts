@@ -1,7 +1,8 @@
 // Build and load from edited source, over the fake lab: what is built and loaded, and what stands against it on its line.
 
 import assert from 'node:assert/strict';
-import { DiagnosticSeverity, languages, Position } from 'vscode';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { commands, DiagnosticSeverity, languages, Position } from 'vscode';
 import type { AppliedEdit } from '../../../extension/src/livepatch/apply-edit.ts';
 import type { FakeExtension } from '../fixtures/fake-extension.ts';
 import { fakeMachine } from '../fixtures/fake-facts.ts';
@@ -32,6 +33,19 @@ describe('build and load from edited source', () => {
       fake.lab.calls.join('; '),
     );
     assert.equal(result.live, true);
+  });
+
+  it('builds nothing from an edit that could not be saved', async () => {
+    fake.lab.machines = [fakeMachine('web1')];
+    const { document } = await editFakeSource('\treturn count + 2;');
+    // What somebody else has written since, VS Code does not write over.
+    const before = readFileSync(document.fileName, 'utf8');
+    writeFileSync(document.fileName, `${before}/* meanwhile */\n`);
+    assert.equal(await run('buildAndLoad'), undefined);
+    assert.ok(document.isDirty);
+    assert.ok(!fake.lab.calls.some((call) => call.startsWith('build')), fake.lab.calls.join('; '));
+    writeFileSync(document.fileName, before);
+    await commands.executeCommand('workbench.action.files.revert');
   });
 
   it('shows a refusal as a squiggle on the line, with the rule, and loads nothing', async () => {
