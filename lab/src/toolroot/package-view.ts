@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, CommandOutput } from '../core/command.ts';
-import { LabError } from '../core/error.ts';
+import { isLabError, LabError } from '../core/error.ts';
 import { holdDirectory } from '../core/in-use.ts';
 import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
@@ -67,11 +67,23 @@ async function refreshIfStale(
       ctx.signal.throwIfAborted();
       const isMissing = ageMs > Date.now() / 2;
       if (!isMissing) return;
-      throw new LabError('packages.unavailable', `the package lists of ${view.suite} could not be fetched`, {
-        cause: error,
-        hint: 'check the network and the mirror in /etc/apt, then run again',
-      });
+      throw listsFailure(view.suite, error);
     }
+  });
+}
+
+/** Why the lists of a suite could not be fetched, `cause` being what apt-get update ended with. */
+export function listsFailure(suite: string, cause: unknown): LabError {
+  const { stdout, stderr } = isLabError(cause) ? cause.details : {};
+  // Of a mirror that it cannot reach, apt says neither.
+  if (/does not have a Release file/.test(String(stderr)) && /^ +404 /m.test(String(stdout)))
+    return new LabError('packages.unavailable', `the mirror has no suite ${suite}`, {
+      cause,
+      hint: '`lpl target ls` shows the targets there are',
+    });
+  return new LabError('packages.unavailable', `the package lists of ${suite} could not be fetched`, {
+    cause,
+    hint: 'check the network and the mirror in /etc/apt, then run again',
   });
 }
 

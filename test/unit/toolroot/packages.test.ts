@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { parsePrintUris } from '../../../lab/src/toolroot/fetch-packages.ts';
-import { isLabError } from '../../../lab/src/core/error.ts';
+import { isLabError, LabError } from '../../../lab/src/core/error.ts';
 import { requireHost } from '../../../lab/src/toolroot/host-check.ts';
 import { parseIndexTargets } from '../../../lab/src/toolroot/mirrors.ts';
+import { listsFailure } from '../../../lab/src/toolroot/package-view.ts';
 import { toolrootRecipe } from '../../../lab/src/toolroot/recipes.ts';
 import { inToolroot } from '../../../lab/src/toolroot/sandbox.ts';
 
@@ -22,6 +23,29 @@ describe('parseIndexTargets', () => {
 
   it('finds nothing where there is none', () => {
     assert.deepEqual(parseIndexTargets('http://mirror.example/ubuntu/ noble\n'), {});
+  });
+});
+
+describe('listsFailure', () => {
+  const failure = (stdout: string, stderr: string) =>
+    listsFailure('potato', new LabError('command.failed', 'apt-get ended with 100', { details: { stdout, stderr } }));
+
+  it('tells a suite that the mirror does not have', () => {
+    const error = failure(
+      'Ign:1 http://mirror.example/debian potato InRelease\nErr:3 http://mirror.example/debian potato Release\n  404  Not Found\n',
+      "E: The repository 'http://mirror.example/debian potato Release' does not have a Release file.\n",
+    );
+    assert.match(error.message, /no suite potato/);
+    assert.doesNotMatch(error.hint ?? '', /network/);
+  });
+
+  it('from a mirror that cannot be reached', () => {
+    const error = failure(
+      'Err:1 http://mirror.example/debian potato InRelease\n  Could not connect to 127.0.0.1:9\n',
+      'E: Failed to fetch http://mirror.example/debian/dists/potato/InRelease  Could not connect to 127.0.0.1:9\n',
+    );
+    assert.match(error.message, /could not be fetched/);
+    assert.match(error.hint ?? '', /network/);
   });
 });
 
