@@ -5,9 +5,9 @@ import { formatMs, type Paint } from './stage-lines.ts';
 
 /** The line of a cell that has ended. */
 export function cellLine(cell: Omit<CellView, 'startedAt'>, paint: Paint): string {
-  const { state, asExpected, why, ms } = cell;
+  const { state, asExpected, why, ms, kept } = cell;
   const word = asExpected && state !== 'pass' && state !== 'not-affected' ? `${state} as expected` : state;
-  const time = ms ? ` ${paint('dim', formatMs(ms))}` : '';
+  const time = kept ? ` ${paint('dim', 'kept')}` : ms ? ` ${paint('dim', formatMs(ms))}` : '';
   return `${markOf(cell, paint)} ${placeOf(cell)}: ${word}${time}${why ? `  ${paint('red', why)}` : ''}`;
 }
 

@@ -45,6 +45,8 @@ export type EventBody =
       asExpected?: boolean;
       why?: string;
       ms?: number;
+      /** It ended in an earlier run, which this one takes up. */
+      kept?: true;
     }
   | { type: 'verdict'; verdict: string; reasons: string[]; report?: string };
 

@@ -37,6 +37,7 @@ describe('the live table of a matrix', () => {
   it('tells how a cell ended', () => {
     const cell = { cell: 'c', kernel: 'k', patch: 'a', workload: 'x', ms: 1500 };
     assert.equal(cellLine({ ...cell, state: 'pass', asExpected: true }, plain), '✔ k · a · x: pass 1.5 s');
+    assert.equal(cellLine({ ...cell, state: 'pass', asExpected: true, kept: true }, plain), '✔ k · a · x: pass kept');
     assert.equal(
       cellLine({ ...cell, state: 'refused', asExpected: true }, plain),
       '✔ k · a · x: refused as expected 1.5 s',

@@ -32,7 +32,10 @@ export async function runCells(
   ctx: OpContext,
 ): Promise<Map<string, CellResult>> {
   const kept = await resultsThatCount(cells, runner, directory);
-  for (const cell of cells) ctx.emit(cellEvent(cell, kept.get(cell.id) ?? { verdict: 'waiting' }));
+  for (const cell of cells) {
+    const result = kept.get(cell.id);
+    ctx.emit(cellEvent(cell, result ? { ...result, kept: true } : { verdict: 'waiting' }));
+  }
   const left = cells.filter(({ id }) => !kept.has(id));
   await eachLimited(left, runner.atOnce, async (cell) => {
     kept.set(cell.id, await runCell(cell, runner, directory, ctx));
@@ -94,9 +97,9 @@ type CellState = Extract<EventBody, { type: 'cell' }>['state'];
 /** The event that tells people where a cell is. */
 export function cellEvent(
   { id, kernel, patch, workload }: Pick<Cell, 'id' | 'kernel' | 'patch' | 'workload'>,
-  is: { verdict: CellState; doing?: string; asExpected?: boolean; reasons?: readonly string[]; ms?: number },
+  is: { verdict: CellState; doing?: string; asExpected?: boolean; reasons?: readonly string[]; ms?: number; kept?: true },
 ): EventBody {
-  const { verdict: state, doing, asExpected, reasons, ms } = is;
+  const { verdict: state, doing, asExpected, reasons, ms, kept } = is;
   const why = asExpected === false ? reasons?.[0] : undefined;
   return {
     type: 'cell',
@@ -109,5 +112,6 @@ export function cellEvent(
     ...(asExpected === undefined ? {} : { asExpected }),
     ...(why ? { why } : {}),
     ...(ms === undefined ? {} : { ms }),
+    ...(kept ? { kept } : {}),
   };
 }

@@ -92,9 +92,16 @@ describe('runMatrix', () => {
   it('takes up what has a verdict, and asks again what has none', async () => {
     const out = join(directory, 'out');
     await run((id) => (id === 'new--fix--busy' ? outcome('inconclusive', 'no room') : asTold(id)), { out });
-    const { result, ran } = await run(asTold, { out, resume: true });
+    const events: LabEvent[] = [];
+    const { result, ran } = await run(asTold, { out, resume: true }, { events });
     assert.deepEqual(ran, ['new--fix--busy']);
     assert.equal(result.verdict, 'pass');
+    const ended = events.flatMap((event) => (event.type === 'cell' && event.asExpected !== undefined ? [event] : []));
+    assert.equal(ended.length, 8);
+    assert.deepEqual(
+      ended.flatMap(({ cell, kept }) => (kept ? [] : [cell])),
+      ran,
+    );
   });
 
   it('finds the last run of the file by itself', async () => {
