@@ -97,7 +97,14 @@ type CellState = Extract<EventBody, { type: 'cell' }>['state'];
 /** The event that tells people where a cell is. */
 export function cellEvent(
   { id, kernel, patch, workload }: Pick<Cell, 'id' | 'kernel' | 'patch' | 'workload'>,
-  is: { verdict: CellState; doing?: string; asExpected?: boolean; reasons?: readonly string[]; ms?: number; kept?: true },
+  is: {
+    verdict: CellState;
+    doing?: string;
+    asExpected?: boolean;
+    reasons?: readonly string[];
+    ms?: number;
+    kept?: true;
+  },
 ): EventBody {
   const { verdict: state, doing, asExpected, reasons, ms, kept } = is;
   const why = asExpected === false ? reasons?.[0] : undefined;
