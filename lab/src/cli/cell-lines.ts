@@ -11,6 +11,14 @@ export function cellLine(cell: Omit<CellView, 'startedAt'>, paint: Paint): strin
   return `${markOf(cell, paint)} ${placeOf(cell)}: ${word}${time}${why ? `  ${paint('red', why)}` : ''}`;
 }
 
+/** How fast the cells begun since then went, times in milliseconds since the epoch; undefined when there was none. */
+export function paceOf(cells: readonly { startedAt: number }[], since: number, now: number): string | undefined {
+  const count = cells.filter(({ startedAt }) => startedAt >= since).length;
+  if (count === 0) return undefined;
+  const perMinute = ((count * 60_000) / Math.max(1, now - since)).toFixed(1);
+  return `${count === 1 ? '1 cell' : `${count} cells`} in ${formatMs(now - since)}, ${perMinute} a minute`;
+}
+
 /** Grid and running cells; without the grid where it has no room, and empty when there is no matrix. */
 export function matrixLines(
   { cells = [] }: OpView,

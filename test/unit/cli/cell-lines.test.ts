@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cellLine, matrixLines } from '../../../lab/src/cli/cell-lines.ts';
+import { cellLine, matrixLines, paceOf } from '../../../lab/src/cli/cell-lines.ts';
 import { paintFor } from '../../../lab/src/cli/stage-lines.ts';
 import type { LabEvent } from '../../../lab/src/core/event.ts';
 import { emptyOpView, reduceEvent } from '../../../lab/src/core/progress.ts';
@@ -44,5 +44,11 @@ describe('the live table of a matrix', () => {
     );
     const red = cellLine({ ...cell, state: 'inconclusive', asExpected: false, why: 'no room' }, plain);
     assert.equal(red, '? k · a · x: inconclusive 1.5 s  no room');
+  });
+
+  it('tells how fast this run was, and does not count what an earlier one did', () => {
+    const cells = [100, 1000, 2000].map((startedAt) => ({ startedAt }));
+    assert.equal(paceOf(cells, 1000, 31_000), '2 cells in 30.0 s, 4.0 a minute');
+    assert.equal(paceOf(cells, 3000, 4000), undefined);
   });
 });

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type FleetCommand, githubAnnotations, type Lab, type MatrixCells, type MatrixSummary } from '../../lab.ts';
+import { paceOf } from '../cell-lines.ts';
 import { exitCodes } from '../exit-code.ts';
 import { type CliResult, runCli } from '../run-cli.ts';
 import { table } from '../table.ts';
@@ -67,7 +68,9 @@ export function addMatrixCommands(program: Command, lab: () => Lab): void {
           ...(out ? { out: resolve(out) } : {}),
           ...fleetOf(options),
         } as const;
-        return showMatrix(await lab().matrix(request, ctx), format);
+        const since = Date.now();
+        const matrix = await lab().matrix(request, ctx);
+        return showMatrix(matrix, format, paceOf(matrix.cells, since, Date.now()));
       }),
     );
   program
@@ -112,7 +115,7 @@ function shard(text: string): { index: number; count: number } {
   return { index, count };
 }
 
-function showMatrix(matrix: MatrixSummary, format: Shared['annotations']): CliResult {
+function showMatrix(matrix: MatrixSummary, format: Shared['annotations'], pace?: string): CliResult {
   const { cells, counts, verdict, report, file } = matrix;
   const rows = cells.map((cell) => [
     cell.asExpected ? '✔' : cell.verdict === 'inconclusive' ? '?' : '✖',
@@ -126,6 +129,7 @@ function showMatrix(matrix: MatrixSummary, format: Shared['annotations']): CliRe
     table(['', 'KERNEL', 'PATCH', 'WORKLOAD', 'VERDICT', ''], rows),
     '',
     `verdict: ${verdict.toUpperCase()}, ${counts.expected} of ${counts.cells - counts.notAffected} as expected`,
+    ...(pace ? [`pace:    ${pace}`] : []),
     `report:  ${report}`,
     ...(format === 'github' ? githubAnnotations(matrix, file, process.cwd()) : []),
   ];
