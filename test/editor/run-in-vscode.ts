@@ -1,6 +1,6 @@
 // Runs bundled mocha suites in a VS Code window with an extension under development, and judges the run.
 
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,27 +75,24 @@ export async function runInVscode(run: SuiteRun): Promise<SuiteResult> {
       (error: Error) => error.message,
     );
     const result = await channel.result();
-    const journal = keepJournal(userDataDir, run.log);
-    if (result?.failed) journalLines(journal).forEach((line) => run.onLine(`  lab| ${line}`));
+    const events = keepJournals(userDataDir, run.log);
+    if (result?.failed) lastLines(events).forEach((line) => run.onLine(`  lab| ${line}`));
     return judge(result, failure, run.log);
   });
 }
 
-/** The extension's journal, beside what VS Code said; undefined when nothing was done. */
-function keepJournal(userDataDir: string, log: string): string | undefined {
+/** What the extension did, window after window: its journals, kept beside what VS Code said. */
+function keepJournals(userDataDir: string, log: string): LabEvent[] {
   const names = readdirSync(userDataDir, { recursive: true, encoding: 'utf8' });
-  const found = names.find((name) => name.endsWith('livepatch-lab-vscode/events.ndjson'));
-  if (!found) return undefined;
-  const kept = log.replace(/\.log$/, '-events.ndjson');
-  copyFileSync(join(userDataDir, found), kept);
-  return kept;
+  const found = names.filter((name) => name.endsWith('livepatch-lab-vscode/events.ndjson')).sort();
+  const text = found.map((name) => readFileSync(join(userDataDir, name), 'utf8')).join('');
+  writeFileSync(log.replace(/\.log$/, '-events.ndjson'), text);
+  return text.split('\n').flatMap((line) => (line ? [JSON.parse(line) as LabEvent] : []));
 }
 
-/** The end of a journal, as the extension's log shows it: a test that failed says what it did not see, this says why. */
-function journalLines(journal: string | undefined): string[] {
-  const events = journal ? readFileSync(journal, 'utf8').trim().split('\n') : [];
-  return events.flatMap((text) => eventLine(JSON.parse(text) as LabEvent)?.split('\n') ?? []).slice(-journalEnd);
-}
+/** The end of it, as the extension's log shows it: a test that failed says what it did not see, this says why. */
+const lastLines = (events: readonly LabEvent[]) =>
+  events.flatMap((event) => eventLine(event)?.split('\n') ?? []).slice(-journalEnd);
 
 function judge(result: SuiteResult | undefined, failure: string | undefined, log: string): SuiteResult {
   if (!result) throw new Error(`the suite never said its end (VS Code: ${failure ?? 'exit code 0'}); see ${log}`);

@@ -41,11 +41,14 @@ describe('build and load from edited source', () => {
     // What somebody else has written since, VS Code does not write over.
     const before = readFileSync(document.fileName, 'utf8');
     writeFileSync(document.fileName, `${before}/* meanwhile */\n`);
-    assert.equal(await run('buildAndLoad'), undefined);
-    assert.ok(document.isDirty);
-    assert.ok(!fake.lab.calls.some((call) => call.startsWith('build')), fake.lab.calls.join('; '));
-    writeFileSync(document.fileName, before);
-    await commands.executeCommand('workbench.action.files.revert');
+    try {
+      assert.equal(await run('buildAndLoad'), undefined);
+      assert.ok(document.isDirty);
+      assert.ok(!fake.lab.calls.some((call) => call.startsWith('build')), fake.lab.calls.join('; '));
+    } finally {
+      writeFileSync(document.fileName, before);
+      await commands.executeCommand('workbench.action.files.revert');
+    }
   });
 
   it('shows a refusal as a squiggle on the line, with the rule, and loads nothing', async () => {
