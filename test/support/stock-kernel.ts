@@ -27,13 +27,14 @@ export const testKernel = memo(() =>
   operate(async (ctx) => ensureBootable(ctx, rooms, await resolveTarget(ctx, rooms, testTarget))),
 );
 
-/** Source, build tree and compiler. */
-export const testBuildTree = memo(() =>
+/** Source, build tree and compiler of a target. */
+export const buildTreeOf = (target: string) =>
   operate(async (ctx) => {
-    const kernel = await resolveTarget(ctx, rooms, testTarget);
+    const kernel = await resolveTarget(ctx, rooms, target);
     return prepareBuildTree(ctx, rooms, kernel, () => ensureToolroot(ctx, rooms, kernel));
-  }),
-);
+  });
+
+export const testBuildTree = memo(() => buildTreeOf(testTarget));
 
 /** The guest agent, compiled. */
 export const testAgent = memo(() =>

@@ -2,8 +2,14 @@
 // apart by upstream's `objtool klp`. Each silent trap of that tool (FACTS 3b) has a patch here that falls into it.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { rule as ruleOf } from '../../lab/src/build/rules.ts';
+import { ensureConfiguredObjects, readConfiguredObjects } from '../../lab/src/kernel/configured-objects.ts';
 import { type LivepatchMachine, openLivepatchMachine } from '../support/livepatch-machine.ts';
+import { operate } from '../support/operation.ts';
+import { buildTreeOf } from '../support/stock-kernel.ts';
 import { openTestLab, type TestLab } from '../support/test-machine.ts';
 
 type Kernel = {
@@ -137,6 +143,20 @@ for (const [index, kernel] of kernels.entries())
     after(async () => {
       await livepatches.close();
       await lab.close();
+    });
+
+    it('has a list of what its configuration builds that is the same each time, whatever runs beside', async () => {
+      const tree = await buildTreeOf(kernel.target);
+      const walk = async () => {
+        const room = await mkdtemp(join(tmpdir(), 'lpl-walk-'));
+        const list = await operate((ctx) => ensureConfiguredObjects(ctx, room, { ...tree, release: 'walk' }));
+        const { objects } = await readConfiguredObjects(list);
+        await rm(room, { recursive: true });
+        return objects;
+      };
+      const { objects: known } = await readConfiguredObjects(tree.objects);
+      assert.ok(known.size > 4000, `${known.size} objects`);
+      for (const objects of await Promise.all([walk(), walk(), walk()])) assert.deepEqual(objects, known);
     });
 
     for (const [name, rule] of Object.entries(kernel.refusals))

@@ -2,10 +2,12 @@
 // their own elsewhere: panics, time-outs, SIGKILL and two at once in machine.test.ts; damaged snapshots in snapshot.test.ts.
 
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LabEvent } from '../../lab/src/core/event.ts';
+import { processArgv } from '../../lab/src/core/host-process.ts';
 import { type CliLab, openCliLab } from '../support/lpl.ts';
 import { testLabRoot } from '../support/stock-kernel.ts';
 import { tellsTheTime } from '../support/tells-the-time.ts';
@@ -73,7 +75,7 @@ describe('lpl vm up, killed with SIGKILL', () => {
   });
 });
 
-describe('lpl build, killed with SIGKILL', () => {
+describe('lpl build', () => {
   let lab: CliLab;
   before(async () => void (lab = await openCliLab('own')));
   after(() => lab.close());
@@ -81,7 +83,7 @@ describe('lpl build, killed with SIGKILL', () => {
   const patch = (name: string) => fileURLToPath(new URL(`../fixtures/patch/${name}.patch`, import.meta.url));
   const build = (name: string) => lab.start('build', patch(name), '--out', join(lab.directory, `${name}.ko`));
 
-  it('at three moments, hurts no later builds, two of them at once, and they leave nothing half-made', async () => {
+  it('killed with SIGKILL at three moments, hurts no later builds, two of them at once, and they leave nothing half-made', async () => {
     for (const stage of ['kernel-facts', 'compile-0', 'check']) {
       const run = build('cmdline');
       await run.event((event) => event.type === 'stage.start' && event.stage === stage);
@@ -105,7 +107,63 @@ describe('lpl build, killed with SIGKILL', () => {
     );
     assert.ok(left.some((name) => name.startsWith('unit-')));
   });
+
+  /** Builds while the compiler's nth run over the patched file is killed. */
+  async function buildKilling(nth: number) {
+    const run = build('binfmt-misc');
+    const seen = new Set<number>();
+    const poll = setInterval(() => {
+      for (const pid of compilersOf(run.process.pid, 'fs/binfmt_misc.c')) {
+        if (seen.has(pid)) continue;
+        seen.add(pid);
+        if (seen.size === nth) process.kill(pid, 'SIGKILL');
+      }
+    }, 5);
+    const ended = await run.ended;
+    clearInterval(poll);
+    assert.ok(seen.size >= nth, `${seen.size} compilers`);
+    return ended;
+  }
+
+  it('whose compiler is killed, as when memory runs out, does not blame the patch, and the next one is not the worse for it', async () => {
+    // Under kbuild, for the target's own object; then the lab's own run of it.
+    for (const [nth, by] of [
+      [1, 'make'],
+      [2, 'gcc'],
+    ] as const) {
+      const { code, json } = await buildKilling(nth);
+
+      const { code: error, message } = errorOf(json);
+      assert.deepEqual([code, error], [69, 'host.no-memory'], message);
+      assert.match(
+        message,
+        new RegExp(`^${by} exited with \\d: gcc: fatal error: Killed signal terminated program cc1`),
+      );
+    }
+    const { code, stderr } = await build('binfmt-misc').ended;
+    assert.equal(code, 0, stderr);
+  });
 });
+
+/** Compilers at work on that source, started by `ancestor`. */
+function compilersOf(ancestor: number | undefined, source: string): number[] {
+  const isBelow = (pid: number): boolean => pid > 1 && (pid === ancestor || isBelow(parentOf(pid)));
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      const [program = '', ...words] = pid > 0 ? processArgv(pid) : [];
+      return program.endsWith('/cc1') && words.some((word) => word.endsWith(`/${source}`)) && isBelow(pid);
+    });
+}
+
+/** 0 when it is gone. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
 
 describe('a QEMU that answers nothing any more', () => {
   let lab: CliLab;

@@ -11,6 +11,7 @@ const culprits = {
   'state.corrupt': 'host',
   'host.missing-tool': 'host',
   'host.no-space': 'host',
+  'host.no-memory': 'host',
   'host.no-room': 'user',
   'host.unwritable': 'host',
   'command.not-found': 'host',

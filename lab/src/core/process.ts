@@ -1,7 +1,7 @@
 // Runs host processes. The only importer of execa. Each runs in a process group of its own, which dies with the signal.
 
 import { execa } from 'execa';
-import { type Command, type CommandOutput, showArgv } from './command.ts';
+import { type Argv, type Command, type CommandOutput, showArgv } from './command.ts';
 import { LabError } from './error.ts';
 import { hostRefusal } from './host-refusal.ts';
 
@@ -70,9 +70,9 @@ export async function runCommand<T = CommandOutput>(command: Command<T>, options
 
 /** The error for a command that ended with a code that is no answer: `command.failed`, or what it says of the host. */
 export function commandFailed(command: Command<unknown>, output: CommandOutput): LabError {
-  const said = (output.stderr.trim() || output.stdout.trim()).split('\n').slice(-1)[0] ?? '';
-  const name = command.argv[0].split('/').at(-1);
-  const { code = 'command.failed', hint } = hostRefusal(output.stderr) ?? {};
+  const last = (output.stderr.trim() || output.stdout.trim()).split('\n').slice(-1)[0] ?? '';
+  const { code = 'command.failed', hint, said = last } = hostRefusal(output.stderr) ?? {};
+  const name = programOf(command.argv, said);
   return new LabError(code, `${name} exited with ${output.exitCode}: ${said.slice(0, 300)}`, {
     ...(hint ? { hint } : {}),
     details: {
@@ -82,6 +82,12 @@ export function commandFailed(command: Command<unknown>, output: CommandOutput):
       stdout: output.stdout.slice(-8000),
     },
   });
+}
+
+/** The program's name; in a sandbox that of what ran there, unless the sandbox itself is what speaks. */
+function programOf(argv: Argv, said: string): string {
+  const start = argv[0] === 'bwrap' && !said.startsWith('bwrap:') ? argv.indexOf('--') + 1 : 0;
+  return argv[start]?.split('/').at(-1) ?? '';
 }
 
 /** Ends a process group that we started; silent when it is gone already. */

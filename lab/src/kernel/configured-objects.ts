@@ -1,7 +1,7 @@
 // Which objects the configuration of a kernel builds, and from which source: kbuild's own walk through its directories, with
 // the compiling left out. Only kbuild knows: composite objects, sources of another directory, conditions in Makefiles.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { z } from 'zod';
 import { ensureArtefact } from '../core/artefact.ts';
@@ -20,14 +20,18 @@ export type ConfiguredObjects = {
   included: ReadonlyMap<string, readonly string[]>;
 };
 
-/** Includes kbuild's makefile for one directory, tells its objects, and goes on in the directories below that kbuild would. */
+/**
+ * Includes kbuild's makefile for one directory, writes down its objects and the directories below that kbuild would go to,
+ * and goes there. Into a file for each: make 4.3 writes the text of $(info) and the end of its line one after the other, and
+ * on a common output the lines of two makes run into each other now and then.
+ */
 const walk = `
 include $(srctree)/scripts/Makefile.build
 lpl-objects := $(filter-out %/built-in.a %.a %/modules.order,$(real-obj-y) $(real-obj-m) $(lib-y))
 lpl-below := $(addprefix lpl-,$(subdir-ym))
 .PHONY: lpl-objects $(lpl-below)
 lpl-objects: $(lpl-below)
-	$(foreach object,$(lpl-objects),$(info lpl $(object)))@:
+	$(file >/lpl/out/$(subst /,!,$(obj)/),$(lpl-objects) | $(subdir-ym))@:
 $(lpl-below): lpl-%:
 	@$(MAKE) -f /lpl/walk.mk obj=$* need-builtin=1 need-modorder=1 lpl-objects
 `;
@@ -42,12 +46,11 @@ type Given = Pick<TargetKernel, 'release' | 'source' | 'buildTree' | 'toolroot'>
 
 /** Path of the list, from the cache in `room` or walked now (5 s). Throws `kernel.unsupported` when kbuild's makefiles are not as we know them. */
 export async function ensureConfiguredObjects(ctx: OpContext, room: string, given: Given): Promise<string> {
-  const inputs = { buildTree: basename(given.buildTree), format: 3 };
+  const inputs = { buildTree: basename(given.buildTree), format: 4 };
   const title = 'what this configuration builds';
   const directory = await runStage(ctx, { id: 'objects', title }, (stage) =>
     ensureArtefact(stage, { room, label: `objects-${given.release}`, inputs }, async (out) => {
-      await writeFile(join(out, 'walk.mk'), walk);
-      const objects = await walkTree(stage.signal, given, join(out, 'walk.mk'));
+      const objects = await walkTree(stage.signal, given, out);
       stage.note(`${Object.keys(objects).length} objects`);
       const included = await findIncluded(given.source, Object.keys(objects));
       await writeJson(join(out, 'objects.json'), { objects, included });
@@ -63,12 +66,16 @@ export async function readConfiguredObjects(path: string): Promise<ConfiguredObj
   return { objects: new Map(Object.entries(kept.objects)), included: new Map(Object.entries(kept.included)) };
 }
 
-async function walkTree(signal: AbortSignal, given: Given, makefile: string): Promise<Record<string, string>> {
+/** `scratch`: directory for the makefile and, as long as it takes, what that writes. */
+async function walkTree(signal: AbortSignal, given: Given, scratch: string): Promise<Record<string, string>> {
   const { source, buildTree, toolroot } = given;
+  const [makefile, told] = [join(scratch, 'walk.mk'), join(scratch, 'told')];
+  await Promise.all([writeFile(makefile, walk), mkdir(told)]);
   const binds = [
     { host: source, access: 'read' },
     { host: buildTree, access: 'read' },
     { host: makefile, inside: '/lpl/walk.mk', access: 'read' },
+    { host: told, inside: '/lpl/out', access: 'write' },
   ] as const;
   const argv = [
     ...['make', '-rR', '-k', '-s', '-j2', '--no-print-directory', '-f', '/lpl/walk.mk'],
@@ -86,21 +93,35 @@ async function walkTree(signal: AbortSignal, given: Given, makefile: string): Pr
     ...['KBUILD_BUILTIN=1', 'KBUILD_MODULES=1', 'obj=.', 'need-builtin=1', 'need-modorder=1', 'lpl-objects'],
   ] as const;
   // On stderr it regrets that it cannot make the directories for objects.
-  const { stdout, stderr } = await runCommand(inToolroot({ argv }, { toolroot, binds, cwd: buildTree }), { signal });
-  const objects = readWalk(stdout);
-  if (!objects['init/main.c'] || !objects['kernel/fork.c'])
+  const { stderr } = await runCommand(inToolroot({ argv }, { toolroot, binds, cwd: buildTree }), { signal });
+  const { objects, untold } = readWalk(await readTexts(told));
+  await rm(told, { recursive: true });
+  if (untold.length > 0 || !objects['init/main.c'] || !objects['kernel/fork.c'])
     throw new LabError('kernel.unsupported', `kbuild of ${given.release} does not tell what it builds`, {
-      details: { stderr },
+      details: { stderr, untold },
     });
   return objects;
 }
 
-/** Source to object. An object that two directories build counts once. */
-export function readWalk(stdout: string): Record<string, string> {
+async function readTexts(directory: string): Promise<Map<string, string>> {
+  const names = await readdir(directory);
+  const texts = names.map(async (name) => [name, await readFile(join(directory, name), 'utf8')] as const);
+  return new Map(await Promise.all(texts));
+}
+
+/** Source to object; an object that two directories build counts once. `untold`: directories of which nothing was told. */
+export function readWalk(told: ReadonlyMap<string, string>): { objects: Record<string, string>; untold: string[] } {
   const objects: Record<string, string> = {};
-  for (const [, object = ''] of stdout.matchAll(/^lpl (\S+)\.o$/gm))
-    objects[`${normalize(object)}.c`] ??= `${object}.o`;
-  return objects;
+  const untold: string[] = [];
+  const visit = (directory: string) => {
+    const text = told.get(`${directory}/`.replaceAll('/', '!'));
+    if (text === undefined) return void untold.push(directory);
+    const [own, below] = text.split('|').map((names) => names.split(/\s+/).filter(Boolean));
+    for (const object of own ?? []) objects[normalize(object).replace(/\.o$/, '.c')] ??= object;
+    below?.forEach(visit);
+  };
+  visit('.');
+  return { objects, untold };
 }
 
 /** C files that the given ones include, each with those that do. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { failedObjects } from '../../../lab/src/build/compile/reference-object.ts';
+import { doesNotCompile, failedObjects } from '../../../lab/src/build/compile/reference-object.ts';
 import { findIncluded, readWalk } from '../../../lab/src/kernel/configured-objects.ts';
 
 describe('failedObjects', () => {
@@ -13,21 +13,45 @@ make[5]: *** [/src/scripts/Makefile.build:229: fs/x.o] Error 1
 make[4]: *** [/src/scripts/Makefile.build:478: fs] Error 2
 make[4]: Target 'fs/x.o' not remade because of errors.
 `;
-    const failed = failedObjects(stderr);
+    const failed = failedObjects(`${stderr}make[3]: *** [/src/scripts/Makefile.build:229: fs/z.o] Killed\n`);
     assert.deepEqual(
-      ['arch/arm64/kernel/setup.o', 'fs/x.o', 'fs/y.o'].map((object) => failed.has(object)),
-      [true, true, false],
+      ['arch/arm64/kernel/setup.o', 'fs/x.o', 'fs/y.o', 'fs/z.o'].map((object) => failed.get(object)),
+      ['no-rule', 'broken', undefined, 'broken'],
     );
   });
 });
 
+describe('doesNotCompile', () => {
+  it('quotes the first error, or what else was said', () => {
+    const said = '/src/fs/x.c:3:1: warning: w\n/src/fs/x.c:9:10: fatal error: missing.h: No such file or directory\n';
+    assert.equal(
+      doesNotCompile('fs/x.c', said).message,
+      'fs/x.c of the target does not compile: x.c:9: missing.h: No such file or directory',
+    );
+    assert.match(doesNotCompile('fs/x.c', 'objtool: died\nmake: ***\n').message, /does not compile: objtool: died$/);
+  });
+});
+
 describe('readWalk', () => {
+  const top = ['.!', 'usr/a.o | init arch/x86 '] as const;
+  const init = ['init!', 'init/main.o | '] as const;
+
   it('finds the source of an object, also of one that another directory builds', () => {
-    const stdout = 'lpl init/main.o\nlpl arch/x86/kvm/../../../virt/kvm/eventfd.o\nwarning: lpl x.o\n';
-    assert.deepEqual(readWalk(stdout), {
-      'init/main.c': 'init/main.o',
-      'virt/kvm/eventfd.c': 'arch/x86/kvm/../../../virt/kvm/eventfd.o',
+    const x86 = ['arch!x86!', 'arch/x86/kvm/../../../virt/kvm/eventfd.o arch/x86/head.o |\n'] as const;
+    assert.deepEqual(readWalk(new Map([init, top, x86])), {
+      objects: {
+        'usr/a.c': 'usr/a.o',
+        'init/main.c': 'init/main.o',
+        'virt/kvm/eventfd.c': 'arch/x86/kvm/../../../virt/kvm/eventfd.o',
+        'arch/x86/head.c': 'arch/x86/head.o',
+      },
+      untold: [],
     });
+  });
+
+  it('names a directory that told nothing', () => {
+    assert.deepEqual(readWalk(new Map([top, init])).untold, ['arch/x86']);
+    assert.deepEqual(readWalk(new Map()).untold, ['.']);
   });
 });
 

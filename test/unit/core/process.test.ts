@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { quoteForGuest } from '../../../lab/src/core/command.ts';
 import { isLabError } from '../../../lab/src/core/error.ts';
 import { identifyProcess, isAlive } from '../../../lab/src/core/host-process.ts';
-import { runCommand } from '../../../lab/src/core/process.ts';
+import { commandFailed, runCommand } from '../../../lab/src/core/process.ts';
 import { waitUntil } from '../../../lab/src/core/wait.ts';
 
 const signal = new AbortController().signal;
@@ -21,6 +21,13 @@ describe('runCommand', () => {
     );
   });
 
+  it('names what ran in the sandbox, or the sandbox when it is that which speaks', () => {
+    const argv = ['bwrap', '--unshare-net', '--', '/usr/bin/gcc', '-c', 'x.c'] as const;
+    const failure = (stderr: string) => commandFailed({ argv }, { stdout: '', stderr, exitCode: 1, ms: 0 }).message;
+    assert.equal(failure('x.c: no'), 'gcc exited with 1: x.c: no');
+    assert.equal(failure('bwrap: no'), 'bwrap exited with 1: bwrap: no');
+  });
+
   it('tells a host that cannot from a command that failed', async () => {
     const saying = (words: string) => runCommand({ argv: ['sh', '-c', `echo '${words}' >&2; exit 1`] }, { signal });
     for (const [words, code] of [
@@ -28,10 +35,14 @@ describe('runCommand', () => {
       ['bwrap: setting up uid map: Permission denied', 'host.missing-tool'],
       ['bwrap: No permissions to create a new namespace', 'host.missing-tool'],
       ['bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted', 'host.missing-tool'],
+      ['gcc: fatal error: Killed signal terminated program cc1', 'host.no-memory'],
+      ['cc1: out of memory allocating 65536 bytes after a total of 1 bytes', 'host.no-memory'],
       ['bwrap: execvp gcc-14: No such file or directory', 'command.failed'],
       ['fix.c:3: error: namespace expected', 'command.failed'],
     ] as const)
       await assert.rejects(saying(words), { code, message: `sh exited with 1: ${words}` });
+    const deep = 'gcc: fatal error: Killed signal terminated program cc1';
+    await assert.rejects(saying(`${deep}\nmake: *** [fs] Error 2`), { message: `sh exited with 1: ${deep}` });
   });
 
   it('takes an expected exit code as an answer', async () => {

@@ -4,6 +4,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpContext } from '../../core/operation.ts';
+import { hostRefusal } from '../../core/host-refusal.ts';
 import { commandFailed, runCommand } from '../../core/process.ts';
 import type { Bind } from '../../toolroot/sandbox.ts';
 import { type KbuildCommand, recompile } from './kbuild-command.ts';
@@ -36,7 +37,7 @@ export async function compileUnit(
   const compile = withToolchain(bench, { argv: [file, ...args], out, binds, okCodes: [0, 1] });
   const result = await runCommand(compile, { signal: ctx.signal });
   if (result.exitCode === 0) return undefined;
-  if (!result.stderr.includes('error:')) throw commandFailed(compile, result);
+  if (hostRefusal(result.stderr) || !result.stderr.includes('error:')) throw commandFailed(compile, result);
   return { messages: result.stderr };
 }
 

@@ -17,7 +17,7 @@ import type { BuildFacts } from '../kernel-facts.ts';
 import { type Layout, matchLayout } from './layout.ts';
 import { readSymvers } from '../../kernel/module-metadata.ts';
 import { openTarget } from './open-target.ts';
-import { makeReference } from '../compile/reference-object.ts';
+import { doesNotCompile, makeReference } from '../compile/reference-object.ts';
 import { isRefused, type Refused, refused } from '../refused.ts';
 import { reason } from '../reason.ts';
 import { placeReferred } from './referred-sections.ts';
@@ -71,7 +71,7 @@ export type FinishOriginal = (
 export const unitRequest = ({ room }: Workbench, path: string) => ({
   room,
   label: `unit-${path}`,
-  inputs: { path, format: 8 },
+  inputs: { path, format: 9 },
 });
 
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
@@ -174,10 +174,7 @@ type WithCommand = Making & { command: KbuildCommand };
 
 async function makeOriginal(ctx: StageContext, bench: Workbench, { path, facts, finish, out, command }: WithCommand) {
   const failure = await compileUnit(ctx, bench, { command, out, name: 'original.o' });
-  if (failure)
-    throw new LabError('build.failed', `${path} of the target does not compile`, {
-      details: { stderr: failure.messages },
-    });
+  if (failure) throw doesNotCompile(path, failure.messages);
   const module = moduleOf(command) !== undefined;
   return finish(ctx, bench, { out, module, facts });
 }
