@@ -2,15 +2,17 @@
 // their own elsewhere: panics, time-outs, SIGKILL and two at once in machine.test.ts; damaged snapshots in snapshot.test.ts.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LabEvent } from '../../lab/src/core/event.ts';
 import { processArgv } from '../../lab/src/core/host-process.ts';
-import { type CliLab, openCliLab } from '../support/lpl.ts';
+import { type CliLab, lplProgram, openCliLab } from '../support/lpl.ts';
 import { testLabRoot } from '../support/stock-kernel.ts';
 import { tellsTheTime } from '../support/tells-the-time.ts';
+import { withoutNamespaces } from '../support/without-namespaces.ts';
 
 const errorOf = (json: Record<string, unknown>) => json['error'] as { code: string; message: string; hint: string };
 
@@ -218,6 +220,29 @@ describe('a disk', () => {
     assert.equal(errorOf(json).code, 'host.unwritable');
     assert.match(errorOf(json).message, /read-only file system$/);
     assert.deepEqual(await lab.qemus(), []);
+  });
+});
+
+describe('a host that forbids user namespaces', () => {
+  let lab: CliLab;
+  before(async () => void (lab = await openCliLab()));
+  after(() => lab.close());
+
+  it('is told before anything is downloaded but the lists of packages', async () => {
+    const cache = join(lab.directory, 'empty');
+    const env = { ...lab.env, XDG_CACHE_HOME: cache };
+    const [unshare, ...words] = withoutNamespaces(process.execPath, lplProgram, '--json', 'vm', 'up', 'x');
+    const { status, stdout, stderr } = spawnSync(unshare, words, { env, encoding: 'utf8' });
+    assert.equal(status, 69, stderr);
+    const { code, message, hint } = errorOf(JSON.parse(stdout) as Record<string, unknown>);
+    assert.equal(code, 'host.missing-tool');
+    assert.match(message, /^no sandbox can be made here: bwrap exited with 1: bwrap: /);
+    assert.match(hint, /user namespaces/);
+    const left = await readdir(cache, { recursive: true });
+    assert.deepEqual(
+      left.filter((name) => name.endsWith('.deb')),
+      [],
+    );
   });
 });
 

@@ -26,6 +26,7 @@ import { operate } from '../support/operation.ts';
 import { makeCacheWithOwn } from '../support/own-rooms.ts';
 import { testBuildTree, testKernel, testLabRoot } from '../support/stock-kernel.ts';
 import { openTestLab, startTestMachine, type TestLab } from '../support/test-machine.ts';
+import { withoutNamespaces } from '../support/without-namespaces.ts';
 import { testSite } from '../support/test-site.ts';
 
 const signal = new AbortController().signal;
@@ -213,13 +214,11 @@ describe('a base image of the user’s own recipe', () => {
   });
 
   it('is not begun where user namespaces are forbidden: one line says so', () => {
-    // A user namespace that allows no further ones, and a process without the capabilities that would do instead.
-    const forbid = 'echo 0 > /proc/sys/user/max_user_namespaces; exec setpriv --bounding-set=-all --inh-caps=-all "$@"';
     const ask = [process.execPath, '--import', 'tsx', support('ask-for-namespace.ts')];
-    const namespace = ['--user', '--map-root-user', 'sh', '-c', forbid, 'sh'];
-    const refused = spawnSync('unshare', [...namespace, ...ask], { encoding: 'utf8' });
-    const words = /^host\.missing-tool: the image of x needs root of a user namespace of its own: bwrap exited .*\n$/;
-    assert.match(refused.stdout, words, refused.stderr);
+    const [unshare, ...words] = withoutNamespaces(...ask);
+    const refused = spawnSync(unshare, words, { encoding: 'utf8' });
+    const said = /^host\.missing-tool: the image of x needs root of a user namespace of its own: bwrap exited .*\n$/;
+    assert.match(refused.stdout, said, refused.stderr);
     assert.equal(spawnSync(ask[0] as string, ask.slice(1), { encoding: 'utf8' }).stdout, '');
   });
 

@@ -8,6 +8,7 @@ import { eachLimited } from '../core/each-limited.ts';
 import type { StageContext } from '../core/operation.ts';
 import { runCommand } from '../core/process.ts';
 import { fetchPackages } from './fetch-packages.ts';
+import { requireSandbox } from './host-check.ts';
 import type { OpenPackageView } from './package-view.ts';
 
 /** What a root consists of; its content key. */
@@ -28,7 +29,10 @@ export type RootRecipe = {
 const merged = ['bin', 'sbin', 'lib', 'lib64'];
 const unneeded = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'usr/share/lintian'];
 
-/** Returns the directory of the root, made on first use. `open` is called only when packages must be fetched. */
+/**
+ * Returns the directory of the root, made on first use. `open` is called only when packages must be fetched. Throws
+ * `host.missing-tool` before that when no sandbox can be made.
+ */
 export async function ensureRoot(
   ctx: StageContext,
   room: string,
@@ -36,6 +40,8 @@ export async function ensureRoot(
   open: OpenPackageView,
 ): Promise<string> {
   return ensureArtefact(ctx, { room, label: recipe.label, inputs: { recipe, format: 1 } }, async (directory) => {
+    // Before anything is downloaded: what is in a root runs in a sandbox only.
+    await requireSandbox(ctx);
     const view = await open(ctx);
     const debs = join(directory, '.debs');
     const files = await fetchPackages(ctx, view, recipe.packages, 'with-dependencies', join(debs, 'all'));

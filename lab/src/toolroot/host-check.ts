@@ -103,6 +103,13 @@ async function checkSandbox(ctx: StageContext): Promise<Finding> {
   return { ...base, ok: true, said };
 }
 
+/** Throws `host.missing-tool` unless programs can be run in a sandbox, which all that builds does. */
+export async function requireSandbox(ctx: StageContext): Promise<void> {
+  const problem = await tryBwrap(ctx, [], ['true']);
+  if (problem)
+    throw new LabError('host.missing-tool', `no sandbox can be made here: ${problem}`, { hint: userNamespaces });
+}
+
 /** Throws `host.missing-tool` unless one can be root of a user namespace and chroot there, as making an image needs. */
 export async function requireNamespaceRoot(ctx: StageContext, what: string): Promise<void> {
   const problem = await namespaceRootProblem(ctx);
