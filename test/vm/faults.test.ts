@@ -3,12 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LabEvent } from '../../lab/src/core/event.ts';
-import { processArgv } from '../../lab/src/core/host-process.ts';
+import { compilersOf } from '../support/compilers-of.ts';
 import { type CliLab, lplProgram, openCliLab } from '../support/lpl.ts';
 import { testLabRoot } from '../support/stock-kernel.ts';
 import { tellsTheTime } from '../support/tells-the-time.ts';
@@ -54,6 +53,17 @@ describe('lpl vm up, killed with SIGKILL', () => {
       if (machines.length > 0) assert.equal((await lab.run('vm', 'rm', 'web1')).code, 0);
       assert.deepEqual(await lab.qemus(), []);
     });
+
+  it('or left by a second Ctrl-C: no machine runs that nobody was given', async () => {
+    const up = lab.start('vm', 'up', 'web2', '--cold');
+    await up.event(waitingFor('boot', /kernel and init/));
+    // Two signals of one kind may arrive as one.
+    up.process.kill('SIGINT');
+    up.process.kill('SIGTERM');
+    assert.equal((await up.ended).code, 130);
+    assert.deepEqual(await lab.qemus(), []);
+    assert.equal((await lab.run('vm', 'rm', 'web2')).code, 0);
+  });
 
   it('leaves nothing half-made: one snapshot, no template, and a machine that runs', async () => {
     assert.equal((await lab.run('vm', 'up', 'web1')).code, 0);
@@ -146,26 +156,6 @@ describe('lpl build', () => {
     assert.equal(code, 0, stderr);
   });
 });
-
-/** Compilers at work on that source, started by `ancestor`. */
-function compilersOf(ancestor: number | undefined, source: string): number[] {
-  const isBelow = (pid: number): boolean => pid > 1 && (pid === ancestor || isBelow(parentOf(pid)));
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      const [program = '', ...words] = pid > 0 ? processArgv(pid) : [];
-      return program.endsWith('/cc1') && words.some((word) => word.endsWith(`/${source}`)) && isBelow(pid);
-    });
-}
-
-/** 0 when it is gone. */
-function parentOf(pid: number): number {
-  try {
-    return Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
 
 describe('a QEMU that answers nothing any more', () => {
   let lab: CliLab;

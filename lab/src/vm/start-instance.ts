@@ -2,6 +2,7 @@
 
 import { constants, copyFile, rm } from 'node:fs/promises';
 import { isLabError, LabError } from '../core/error.ts';
+import { endWithUs } from '../core/end-with-us.ts';
 import { identifyProcess, isAlive, type ProcessIdentity } from '../core/host-process.ts';
 import { withLock } from '../core/lock.ts';
 import type { StageContext } from '../core/operation.ts';
@@ -109,20 +110,22 @@ async function launch(
   const identity = await admit({ name: files.name, ...request.size }, signal, () =>
     startQemu({ ...request, onProcess }, signal),
   );
-  try {
-    await begin();
-    const run = { process: identity, ports: await readPorts(files, signal) };
-    await writeInstanceRun(files, run);
-    return run;
-  } catch (error) {
-    // Its sockets close a moment before it is gone.
-    const wait = { what: `the end of ${files.name}`, timeoutMs: dyingMs, intervalMs: 10, signal };
-    if (isLabError(error, 'vm.dead'))
-      await waitUntil(wait, () => !isAlive(identity) || undefined).catch(() => undefined);
-    const died = !isAlive(identity);
-    await stopInstance(files);
-    throw died ? await qemuExited(request, 'exit', signal) : error;
-  }
+  return endWithUs(identity, async () => {
+    try {
+      await begin();
+      const run = { process: identity, ports: await readPorts(files, signal) };
+      await writeInstanceRun(files, run);
+      return run;
+    } catch (error) {
+      // Its sockets close a moment before it is gone.
+      const wait = { what: `the end of ${files.name}`, timeoutMs: dyingMs, intervalMs: 10, signal };
+      if (isLabError(error, 'vm.dead'))
+        await waitUntil(wait, () => !isAlive(identity) || undefined).catch(() => undefined);
+      const died = !isAlive(identity);
+      await stopInstance(files);
+      throw died ? await qemuExited(request, 'exit', signal) : error;
+    }
+  });
 }
 
 async function prepareDirectory({ files, config, identity }: StartRequest, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 // Starts a machine and waits until it answers over ssh: from a snapshot of its like, or by booting its kernel.
 
 import { join } from 'node:path';
+import { endWithUs } from '../core/end-with-us.ts';
 import { type OpContext, runStage, runTogether } from '../core/operation.ts';
 import type { LabPaths } from '../core/paths.ts';
 import type { BootableKernel } from '../kernel/target.ts';
@@ -85,16 +86,18 @@ export async function startMachine(request: MachineRequest, ctx: OpContext): Pro
     const identity = { guestFiles: request.extraFiles ?? [], keepsDisk: request.keptDisk !== undefined };
     const { boot, ...from } = begin;
     const run = await startInstance({ files, config: { ...shape, boot }, identity, ...from }, stage);
-    try {
-      const wait = { files, run, consoleFrom: consoleStart, timeoutMs: bootTimeoutMs };
-      const guest = await (start === 'snapshot' ? waitForGuest : waitForBoot)(wait, stage);
-      ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
-      stage.note(`ssh on 127.0.0.1:${run.ports.ssh}, ${shape.accelerator}`);
-      return await machineOf(files, run, guest);
-    } catch (error) {
-      await stopInstance(files);
-      throw error;
-    }
+    return endWithUs(run.process, async () => {
+      try {
+        const wait = { files, run, consoleFrom: consoleStart, timeoutMs: bootTimeoutMs };
+        const guest = await (start === 'snapshot' ? waitForGuest : waitForBoot)(wait, stage);
+        ctx.emit({ type: 'vm.state', vm: files.name, state: 'running' });
+        stage.note(`ssh on 127.0.0.1:${run.ports.ssh}, ${shape.accelerator}`);
+        return await machineOf(files, run, guest);
+      } catch (error) {
+        await stopInstance(files);
+        throw error;
+      }
+    });
   });
 }
 
