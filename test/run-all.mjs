@@ -1,5 +1,5 @@
 // Everything that CI runs, one suite after the other, and the plain closing line over all of them. A suite that dies
-// without a result counts as one failure; nothing is left out because something before it failed.
+// without a result or comes to no end counts as one failure; nothing is left out because something before it failed.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,6 +19,9 @@ const suites = [
   { name: 'vm', argv: mocha('test/vm/.mocharc.json'), counts: true },
   { name: 'editor', argv: [bin('tsx'), 'test/editor/run.ts'], counts: true },
 ];
+
+/** What still runs then hangs: mocha waits for ever for what a failed test left open. */
+const suiteMs = 60 * 60_000;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
@@ -47,6 +50,7 @@ function runSuite({ argv: [file, ...args], counts }) {
   const resultFile = join(scratch, 'result.json');
   const { status, error } = spawnSync(file, args, {
     stdio: 'inherit',
+    timeout: suiteMs,
     env: { ...process.env, LPL_TEST_RESULT: resultFile },
   });
   if (error) console.error(error.message);

@@ -2,7 +2,7 @@
 
 import { isAlive, type ProcessIdentity } from './host-process.ts';
 
-/** Until `body` has settled, a process.exit() of ours (a second Ctrl-C) kills that process too. */
+/** Until `body` has settled, the end of this process (at a second Ctrl-C, say) is the end of that one too. */
 export async function endWithUs<T>(identity: ProcessIdentity, body: () => Promise<T>): Promise<T> {
   const end = () => {
     if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL');
