@@ -145,20 +145,6 @@ for (const [index, kernel] of kernels.entries())
       await lab.close();
     });
 
-    it('has a list of what its configuration builds that is the same each time, whatever runs beside', async () => {
-      const tree = await buildTreeOf(kernel.target);
-      const walk = async () => {
-        const room = await mkdtemp(join(tmpdir(), 'lpl-walk-'));
-        const list = await operate((ctx) => ensureConfiguredObjects(ctx, room, { ...tree, release: 'walk' }));
-        const { objects } = await readConfiguredObjects(list);
-        await rm(room, { recursive: true });
-        return objects;
-      };
-      const { objects: known } = await readConfiguredObjects(tree.objects);
-      assert.ok(known.size > 4000, `${known.size} objects`);
-      for (const objects of await Promise.all([walk(), walk(), walk()])) assert.deepEqual(objects, known);
-    });
-
     for (const [name, rule] of Object.entries(kernel.refusals))
       it(`${name} is refused: ${rule}`, async () => {
         const { verdict, reasons, choice } = await livepatches.build(name);
@@ -181,3 +167,20 @@ for (const [index, kernel] of kernels.entries())
 
     it('leaves a running kernel that has nothing to complain of', () => livepatches.isSound(2 * kernel.effects.length));
   });
+
+// With bookworm's make, 4.3, the lines of makes that run side by side run into each other.
+describe('what a configuration builds', () => {
+  it('is the same list each time, whatever runs beside', async () => {
+    const tree = await buildTreeOf('debian:bookworm/cloud-amd64@6.1');
+    const walk = async () => {
+      const room = await mkdtemp(join(tmpdir(), 'lpl-walk-'));
+      const list = await operate((ctx) => ensureConfiguredObjects(ctx, room, { ...tree, release: 'walk' }));
+      const { objects } = await readConfiguredObjects(list);
+      await rm(room, { recursive: true });
+      return objects;
+    };
+    const { objects: known } = await readConfiguredObjects(tree.objects);
+    assert.ok(known.size > 4000, `${known.size} objects`);
+    for (const objects of await Promise.all([walk(), walk(), walk()])) assert.deepEqual(objects, known);
+  });
+});
