@@ -1,12 +1,12 @@
 // The limit that `build` and `explain` have in common.
 
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultMaxUnits } from '../build/reach/affected-units.ts';
+import { defaultMaxUnits, looksPerUnit } from '../build/reach/affected-units.ts';
 
 export const maxUnitsOption = () =>
   new Option(
     '--max-units <N>',
-    `rebuild at most N units for the headers that the patch edits, and look into ten times as many that include them (default: ${defaultMaxUnits})`,
+    `rebuild at most N units for the headers that the patch edits, and look into ${looksPerUnit} times as many that include them (default: ${defaultMaxUnits})`,
   ).argParser(parseMaxUnits);
 
 function parseMaxUnits(text: string): number {

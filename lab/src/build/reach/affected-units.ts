@@ -42,7 +42,7 @@ type Given = {
 export const defaultMaxUnits = 50;
 
 /** What it takes to look into a unit is a small part of what it takes to rebuild one. */
-const looksPerUnit = 20;
+export const looksPerUnit = 20;
 
 /** Free for a patch of units alone. Refused (DA10) when a file reaches more units than may be rebuilt. */
 export async function affectedUnits(ctx: OpContext, bench: Workbench, given: Given): Promise<AffectedUnits | Refused> {
