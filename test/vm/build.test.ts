@@ -119,6 +119,8 @@ const effects: Record<string, Effect> = {
     patched: /^1$/m,
   },
   'static-local-gone': { functions: ['vmlinux:complement_pos'], ...alive },
+  // Units that only the architecture's Makefile leads to: by $(BITS) in a name, by a directory of its own.
+  'named-by-arch': { functions: ['vmlinux:KSTK_ESP', 'vmlinux:pcibios_assign_all_busses'], ...alive },
   // A macro of a header, in two of the ten units that include it; one of them is put together from C files, one of which
   // the patch edits as well.
   header: {

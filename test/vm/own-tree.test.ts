@@ -1,20 +1,25 @@
 // The developer's own build tree as a target: booted through the command line, copied when it changed, never written to.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { isLabError } from '../../lab/src/core/error.ts';
 import { runStage } from '../../lab/src/core/operation.ts';
+import { labPaths } from '../../lab/src/core/paths.ts';
 import { runCommand } from '../../lab/src/core/process.ts';
+import { cacheRooms } from '../../lab/src/core/rooms.ts';
 import { readBuildId } from '../../lab/src/kernel/build-id.ts';
+import { checkBuildable, openBuildableTree } from '../../lab/src/kernel/buildable-tree.ts';
+import { ensureConfiguredObjects, readConfiguredObjects } from '../../lab/src/kernel/configured-objects.ts';
 import { readElf } from '../../lab/src/kernel/elf.ts';
 import { imagePath, type OwnTree, readOwnTree } from '../../lab/src/kernel/own-tree.ts';
 import { ensureOwnTreeImage } from '../../lab/src/kernel/own-tree-image.ts';
 import { inToolroot } from '../../lab/src/toolroot/sandbox.ts';
 import { type CliLab, openCliLab } from '../support/lpl.ts';
 import { operate } from '../support/operation.ts';
-import { testLabRoot } from '../support/stock-kernel.ts';
+import { testBuildTree, testLabRoot } from '../support/stock-kernel.ts';
 import { inventory, tinyTree } from '../support/tiny-tree.ts';
 
 const dummy = 'drivers/net/dummy.ko';
@@ -174,6 +179,34 @@ describe('own build tree', function () {
     await load('hand');
     assert.equal((await lab.run('vm', 'rm', 'own2')).code, 0);
     assert.deepEqual(await inventory(tree), before);
+  });
+
+  it('has been built from what the walk through its configuration tells, and from nothing else', async () => {
+    const own = await readOwnTree(tree);
+    const rooms = cacheRooms(labPaths());
+    const { toolroot } = await testBuildTree();
+    const [built, told] = await operate(async (ctx) => {
+      await checkBuildable(ctx, rooms, own);
+      const { objects } = await openBuildableTree(ctx, rooms, own, () => Promise.resolve(toolroot));
+      return Promise.all([
+        readConfiguredObjects(objects),
+        ensureConfiguredObjects(ctx, join(scratch, 'walk'), { ...own, toolroot }).then(readConfiguredObjects),
+      ]);
+    });
+    const only = (some: typeof built, others: typeof built) =>
+      [...some.objects.keys()].filter((path) => !others.objects.has(path));
+    // Code of user space, and what is made when vmlinux is linked.
+    const aside = /^arch\/x86\/entry\/vdso\/|^init\/version-timestamp\.c$/;
+    assert.deepEqual(
+      only(built, told).filter((path) => !aside.test(path)),
+      [],
+    );
+    // Assembly and generated sources have no C file.
+    assert.deepEqual(
+      only(told, built).filter((path) => existsSync(join(own.source, path))),
+      [],
+    );
+    assert.ok(built.objects.size > 1000, `${built.objects.size} objects`);
   });
 
   it('is put on trial', async () => {

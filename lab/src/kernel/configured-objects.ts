@@ -26,6 +26,9 @@ export type ConfiguredObjects = {
  * on a common output the lines of two makes run into each other now and then.
  */
 const walk = `
+ARCH_CORE := $(core-y)
+ARCH_LIB := $(filter %/,$(libs-y))
+ARCH_DRIVERS := $(drivers-y) $(drivers-m)
 include $(srctree)/scripts/Makefile.build
 lpl-objects := $(filter-out %/built-in.a %.a %/modules.order,$(real-obj-y) $(real-obj-m) $(lib-y))
 lpl-below := $(addprefix lpl-,$(subdir-ym))
@@ -35,6 +38,10 @@ lpl-objects: $(lpl-below)
 $(lpl-below): lpl-%:
 	@$(MAKE) -f /lpl/walk.mk obj=$* need-builtin=1 need-modorder=1 lpl-objects
 `;
+
+/** Directories that no Kbuild file names but the top Makefile and that of the architecture, which exports them as ARCH_*. */
+export const archLists = (makefile: string): string[] =>
+  makefile.match(/^(?:core|drivers|libs)-(?:[ym]|\$\(CONFIG_\w+\))\s*[:+]?=.*$/gm) ?? [];
 
 const file = z.object({
   schema: z.number(),
@@ -46,7 +53,7 @@ type Given = Pick<TargetKernel, 'release' | 'source' | 'buildTree' | 'toolroot'>
 
 /** Path of the list, from the cache in `room` or walked now (5 s). Throws `kernel.unsupported` when kbuild's makefiles are not as we know them. */
 export async function ensureConfiguredObjects(ctx: OpContext, room: string, given: Given): Promise<string> {
-  const inputs = { buildTree: basename(given.buildTree), format: 4 };
+  const inputs = { buildTree: basename(given.buildTree), format: 5 };
   const title = 'what this configuration builds';
   const directory = await runStage(ctx, { id: 'objects', title }, (stage) =>
     ensureArtefact(stage, { room, label: `objects-${given.release}`, inputs }, async (out) => {
@@ -66,11 +73,17 @@ export async function readConfiguredObjects(path: string): Promise<ConfiguredObj
   return { objects: new Map(Object.entries(kept.objects)), included: new Map(Object.entries(kept.included)) };
 }
 
+/** In every kernel, each found in another way. */
+const everywhere = ['init/main.c', 'kernel/fork.c', 'arch/x86/kernel/process_64.c', 'lib/vsprintf.c', 'lib/string.c'];
+
 /** `scratch`: directory for the makefile and, as long as it takes, what that writes. */
 async function walkTree(signal: AbortSignal, given: Given, scratch: string): Promise<Record<string, string>> {
   const { source, buildTree, toolroot } = given;
   const [makefile, told] = [join(scratch, 'walk.mk'), join(scratch, 'told')];
-  await Promise.all([writeFile(makefile, walk), mkdir(told)]);
+  const above = ['Makefile', 'arch/x86/Makefile'].map((path) => readFile(join(source, path), 'utf8'));
+  const lists = (await Promise.all(above)).flatMap(archLists);
+  const text = ['-include include/config/auto.conf', ...lists, walk].join('\n');
+  await Promise.all([writeFile(makefile, text), mkdir(told)]);
   const binds = [
     { host: source, access: 'read' },
     { host: buildTree, access: 'read' },
@@ -87,6 +100,8 @@ async function walkTree(signal: AbortSignal, given: Given, scratch: string): Pro
       `VPATH=${source}`,
       'ARCH=x86',
       'SRCARCH=x86',
+      // Set by arch/x86/Makefile, and part of names: process_$(BITS).o.
+      'BITS=64',
       'CC=gcc',
       'LD=ld',
     ],
@@ -96,7 +111,7 @@ async function walkTree(signal: AbortSignal, given: Given, scratch: string): Pro
   const { stderr } = await runCommand(inToolroot({ argv }, { toolroot, binds, cwd: buildTree }), { signal });
   const { objects, untold } = readWalk(await readTexts(told));
   await rm(told, { recursive: true });
-  if (untold.length > 0 || !objects['init/main.c'] || !objects['kernel/fork.c'])
+  if (untold.length > 0 || !everywhere.every((path) => path in objects))
     throw new LabError('kernel.unsupported', `kbuild of ${given.release} does not tell what it builds`, {
       details: { stderr, untold },
     });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { doesNotCompile, failedObjects } from '../../../lab/src/build/compile/reference-object.ts';
-import { findIncluded, readWalk } from '../../../lab/src/kernel/configured-objects.ts';
+import { archLists, findIncluded, readWalk } from '../../../lab/src/kernel/configured-objects.ts';
 
 describe('failedObjects', () => {
   it('tells what make -k had to pass over', () => {
@@ -29,6 +29,14 @@ describe('doesNotCompile', () => {
       'fs/x.c of the target does not compile: x.c:9: missing.h: No such file or directory',
     );
     assert.match(doesNotCompile('fs/x.c', 'objtool: died\nmake: ***\n').message, /does not compile: objtool: died$/);
+  });
+});
+
+describe('archLists', () => {
+  it('are the lists of directories in a Makefile, and nothing else of it', () => {
+    const lists = ['libs-y\t\t:= lib/', 'drivers-$(CONFIG_PCI)            += arch/x86/pci/', 'core-y :='];
+    const rest = ['include-y := scripts/Makefile.warn', 'export ARCH_CORE\t:= $(core-y)', '\tlibs-y += x/'];
+    assert.deepEqual(archLists([...lists, ...rest].join('\n')), lists);
   });
 });
 

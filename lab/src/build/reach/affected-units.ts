@@ -141,7 +141,7 @@ async function ensureIncludeGraph(ctx: OpContext, bench: Workbench, units: strin
   const { room, kernel } = bench;
   const title = 'which file includes which';
   const directory = await runStage(ctx, { id: 'includes', title }, (stage) =>
-    ensureArtefact(stage, { room, label: 'includes', inputs: { format: 2 } }, async (out) => {
+    ensureArtefact(stage, { room, label: 'includes', inputs: { format: 3 } }, async (out) => {
       const includers = Object.fromEntries(await scanIncludes(kernel, units, stage.signal));
       await writeJson(join(out, 'includes.json'), { includers });
     }),

@@ -41,7 +41,7 @@ export async function ensureIncludingUnits(ctx: OpContext, bench: Workbench, giv
     ctx,
     { id: 'before', title: `units that include ${listed(files.map((path) => ({ path })))}` },
     (stage) =>
-      ensureArtefact(stage, { room: bench.room, label, inputs: { files, candidates, format: 2 } }, async (out) => {
+      ensureArtefact(stage, { room: bench.room, label, inputs: { files, candidates, format: 3 } }, async (out) => {
         const units = await lookInto(stage, bench, given);
         stage.note(`${units.length} of ${candidates.length} that could`);
         await writeJson(join(out, 'units.json'), { units });

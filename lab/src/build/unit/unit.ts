@@ -71,7 +71,7 @@ export type FinishOriginal = (
 export const unitRequest = ({ room }: Workbench, path: string) => ({
   room,
   label: `unit-${path}`,
-  inputs: { path, format: 9 },
+  inputs: { path, format: 10 },
 });
 
 /** The unit, from the cache or made now (3 s). Refused when the target has no such unit, which is remembered as well. */
