@@ -21,6 +21,13 @@ export const refusals: Record<string, Refusal> = {
     line: 'pr_info("registered %d\\n", err);',
     function: 'init_misc_binfmt',
   },
+  // What lib/ compiles of a header must not stay as it was without a word.
+  'header-lib-FAIL': {
+    rule: 'NP02',
+    file: 'include/linux/crc32poly.h',
+    function: '__crc32c_le_shift',
+    line: '#define CRC32C_POLY_LE 0x82F63B79',
+  },
   'lib-FAIL': { rule: 'NP01', file: 'lib/string_helpers.c', line: '/* changed */' },
   'not-built-FAIL': { rule: 'unit-not-built', file: 'drivers/isdn/mISDN/core.c', line: 'int lpl_dummy;' },
   'notrace-FAIL': {
