@@ -73,8 +73,8 @@ export async function readConfiguredObjects(path: string): Promise<ConfiguredObj
   return { objects: new Map(Object.entries(kept.objects)), included: new Map(Object.entries(kept.included)) };
 }
 
-/** In every kernel, each found in another way. */
-const everywhere = ['init/main.c', 'kernel/fork.c', 'arch/x86/kernel/process_64.c', 'lib/vsprintf.c', 'lib/string.c'];
+/** In every kernel: by the walk itself, by $(BITS), and by ARCH_LIB, there in obj-y and in lib-y. */
+const landmarks = ['kernel/fork.c', 'arch/x86/kernel/process_64.c', 'lib/string_helpers.c', 'lib/vsprintf.c'];
 
 /** `scratch`: directory for the makefile and, as long as it takes, what that writes. */
 async function walkTree(signal: AbortSignal, given: Given, scratch: string): Promise<Record<string, string>> {
@@ -111,7 +111,7 @@ async function walkTree(signal: AbortSignal, given: Given, scratch: string): Pro
   const { stderr } = await runCommand(inToolroot({ argv }, { toolroot, binds, cwd: buildTree }), { signal });
   const { objects, untold } = readWalk(await readTexts(told));
   await rm(told, { recursive: true });
-  if (untold.length > 0 || !everywhere.every((path) => path in objects))
+  if (untold.length > 0 || !landmarks.every((path) => path in objects))
     throw new LabError('kernel.unsupported', `kbuild of ${given.release} does not tell what it builds`, {
       details: { stderr, untold },
     });

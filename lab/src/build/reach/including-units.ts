@@ -85,7 +85,8 @@ async function lookInto(ctx: StageContext, bench: Workbench, { files, candidates
     await look(path);
     ctx.progress((done += 1), candidates.length, 'files');
   });
-  // Some include a header that kbuild generates when it compiles them; what it cannot compile the target does not have.
+  // Some include a header that kbuild generates when it compiles them. What it cannot compile is passed over: mostly
+  // assembly, and programs of the build; in 7.2 arch/x86/lib/inat.c as well, which the target has.
   const retried = failed.splice(0);
   if (retried.length > 0) await makeReferences(ctx, bench, retried);
   await eachLimited(retried, availableParallelism(), look);
